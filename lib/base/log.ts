@@ -1,0 +1,204 @@
+/**
+ * The rules of the log: one line per event, always on stderr (in stdio mode stdout belongs to MCP; in http mode
+ * nobody reads stdout). An event is a snake_case word; what goes with it is named in `Fields`, which is the
+ * allow-list: a name that is not there cannot be logged. Tokens, codes, states, verifiers, cookies, secrets and query
+ * strings have no name here. Text from outside is cut and stripped of control characters.
+ */
+import { configureSync, getLogger, type LogLevel as TapeLevel, type LogRecord } from "@logtape/logtape";
+
+/** From most to least talkative. */
+export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
+
+/** Everything that may stand beside an event. Add a name only for something that is never secret. */
+export interface Fields {
+  address?: string;
+  attempt?: number;
+  audience?: string;
+  builder?: string;
+  cause?: string;
+  client?: string;
+  clientName?: string;
+  code?: string;
+  commit?: string;
+  count?: number;
+  detail?: string;
+  durationMs?: number;
+  email?: string;
+  endpoint?: string;
+  expiresAt?: string;
+  family?: string;
+  file?: string;
+  grant?: string;
+  groups?: string;
+  hint?: string;
+  host?: string;
+  id?: string;
+  issuer?: string;
+  key?: string;
+  kind?: string;
+  method?: string;
+  mode?: string;
+  origin?: string;
+  path?: string;
+  pid?: number;
+  port?: number;
+  provider?: string;
+  purpose?: string;
+  reason?: string;
+  requestBytes?: number;
+  requestId?: string;
+  resource?: string;
+  responseBytes?: number;
+  route?: string;
+  routes?: string;
+  rpcId?: string;
+  rpcMethod?: string;
+  rpcTool?: string;
+  scopes?: string;
+  setting?: string;
+  status?: number;
+  subject?: string;
+  trace?: string;
+  upstreamStatus?: number;
+  url?: string;
+  userAgent?: string;
+  value?: string | number | boolean;
+  version?: string;
+  waitMs?: number;
+}
+
+/** What the rest of the program logs with. */
+export interface Logger {
+  trace(event: string, fields?: Fields): void;
+  debug(event: string, fields?: Fields): void;
+  info(event: string, fields?: Fields): void;
+  warn(event: string, fields?: Fields): void;
+  error(event: string, fields?: Fields): void;
+  /** Whether a line of this level would be written; for what is costly to prepare. */
+  enabled(level: LogLevel): boolean;
+  /** A logger that adds these fields to every line. */
+  with(fields: Fields): Logger;
+}
+
+/** How and where lines are written. */
+export interface LogConfig {
+  readonly level: LogLevel;
+  /** `auto`: text on a terminal, JSON elsewhere. */
+  readonly format: "auto" | "json" | "text";
+  /** Lines go to this file as well (append). */
+  readonly file?: string;
+}
+
+const maxTextLength = 512;
+
+/** The value as it may be shown: no control characters, at most 512 characters. */
+export function cleanText(text: string): string {
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  const clean = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  return clean.length > maxTextLength ? clean.slice(0, maxTextLength) + "…" : clean;
+}
+
+/** An address without what may be secret in it: user information, query and fragment. */
+export function safeUrl(url: string | URL): string {
+  if (!URL.canParse(url)) return "(not a URL)";
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname}`;
+}
+
+function clean(fields: Fields): Record<string, unknown> {
+  const out: Record<string, unknown> = {};
+  for (const [name, value] of Object.entries(fields)) {
+    if (value !== undefined) out[name] = typeof value === "string" ? cleanText(value) : value;
+  }
+  return out;
+}
+
+function levelName(level: TapeLevel): string {
+  return level === "warning" ? "warn" : level;
+}
+
+function jsonLine(record: LogRecord): string {
+  return JSON.stringify({
+    ts: new Date(record.timestamp).toISOString(),
+    level: levelName(record.level),
+    msg: record.message.join(""),
+    ...record.properties,
+  });
+}
+
+function textLine(record: LogRecord): string {
+  const fields = Object.entries(record.properties).map(([name, value]) => {
+    const text = String(value);
+    return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
+  });
+  const time = new Date(record.timestamp).toISOString();
+  return [time, levelName(record.level).padEnd(5), record.message.join(""), ...fields].join(" ");
+}
+
+const order: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+/** Opens the program's log; called once, by the mode that runs. `write` is for tests. */
+export function openLog(config: LogConfig, write?: (line: string) => void): Logger {
+  const format = config.format === "auto" ? (Deno.stderr.isTerminal() ? "text" : "json") : config.format;
+  const line = format === "json" ? jsonLine : textLine;
+  const encoder = new TextEncoder();
+  const file = config.file === undefined
+    ? undefined
+    : Deno.openSync(config.file, { append: true, create: true, mode: 0o600 });
+  const emit = write ?? ((text: string) => {
+    writeAll(Deno.stderr, encoder.encode(text + "\n"));
+    if (file !== undefined) writeAll(file, encoder.encode(text + "\n"));
+  });
+  configureSync({
+    reset: true,
+    sinks: { out: (record) => emit(line(record)) },
+    loggers: [
+      {
+        category: "doorman",
+        sinks: ["out"],
+        lowestLevel: config.level === "warn" ? "warning" : config.level,
+      },
+      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
+    ],
+  });
+  return wrap(config.level, {});
+}
+
+/** A log that writes nothing. */
+export const silentLog: Logger = {
+  trace: () => {},
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  enabled: () => false,
+  with: () => silentLog,
+};
+
+function wrap(level: LogLevel, base: Fields): Logger {
+  const tape = getLogger("doorman");
+  const lowest = order.indexOf(level);
+  const at = (of: LogLevel, call: (event: string, fields: Record<string, unknown>) => void) => {
+    if (order.indexOf(of) < lowest) return () => {};
+    return (event: string, fields?: Fields) =>
+      call(event, clean(fields === undefined ? base : { ...base, ...fields }));
+  };
+  return {
+    trace: at("trace", (event, fields) => tape.trace(event, fields)),
+    debug: at("debug", (event, fields) => tape.debug(event, fields)),
+    info: at("info", (event, fields) => tape.info(event, fields)),
+    warn: at("warn", (event, fields) => tape.warn(event, fields)),
+    error: at("error", (event, fields) => tape.error(event, fields)),
+    enabled: (of) => order.indexOf(of) >= lowest,
+    with: (fields) => wrap(level, { ...base, ...fields }),
+  };
+}
+
+/** Logging never ends the program: a closed or full stderr is ignored. */
+function writeAll(to: { writeSync(bytes: Uint8Array): number }, bytes: Uint8Array): void {
+  try {
+    for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
+  } catch {
+    // Nobody is there to read it.
+  }
+}
