@@ -1,7 +1,16 @@
 /**
  * The one way out: every outbound call (discovery, keys, tokens, client metadata documents, upstream) goes through a
  * client made here, so that the CA, proxy, timeout and size rules are the same everywhere.
+ *
+ *     fetch(url) -> direct or by proxy? -> Deno's client for that way (made at first use) -> headers within timeoutMs
+ *                                                                    `-> NetworkError that says what to do
  */
+import { certificateAuthorities } from "./ca.ts";
+import { UserError } from "./errors.ts";
+import type { HttpClientConfig } from "./http_config.ts";
+import { type Logger, silentLog } from "./log.ts";
+import { networkError } from "./network_error.ts";
+import { type ProxyRule, proxyRule, withoutProxyEnvironment } from "./proxy.ts";
 
 /** Options of one outbound call beyond those of fetch. */
 export interface CallOptions extends RequestInit {
@@ -11,6 +20,110 @@ export interface CallOptions extends RequestInit {
 
 /** A fetch that knows the corporate network. Redirects are never followed unless the caller asks for it. */
 export interface HttpClient {
+  /**
+   * @throws NetworkError when there is no answer; the signal's reason when the caller's signal aborted; UserError
+   * when a configured file cannot be used.
+   */
   fetch(input: string | URL, init?: CallOptions): Promise<Response>;
   close(): void;
+}
+
+/** Nothing is read or opened before the first call. `config` may be left out for a client without any setting. */
+export function openHttpClient(
+  config: HttpClientConfig = { caFiles: [], noProxy: [] },
+  options: { log?: Logger } = {},
+): HttpClient {
+  const log = options.log ?? silentLog;
+  const made = new Map<"direct" | "proxy", Deno.HttpClient>();
+  let rule: ProxyRule | undefined;
+
+  const clientFor = (url: URL): Deno.HttpClient => {
+    rule ??= proxyRule(config);
+    const way = rule.isDirect(url) ? "direct" : "proxy";
+    const known = made.get(way);
+    if (known !== undefined) return known;
+    const create = () => createClient(config, way === "proxy" ? rule?.proxyUrl : undefined, log);
+    const client = way === "direct" ? withoutProxyEnvironment(create) : create();
+    made.set(way, client);
+    return client;
+  };
+
+  return {
+    async fetch(input, init = {}) {
+      const { timeoutMs, ...rest } = init;
+      const url = new URL(input);
+      const client = clientFor(url);
+      const limit = timeoutMs === undefined ? undefined : new AbortController();
+      const timer = limit === undefined ? undefined : setTimeout(() => limit.abort(), timeoutMs);
+      const signals = [init.signal, limit?.signal].filter((signal) => signal instanceof AbortSignal);
+      const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+      try {
+        return await fetch(url, {
+          redirect: "manual",
+          ...rest,
+          ...(signal === undefined ? {} : { signal }),
+          client,
+        });
+      } catch (error) {
+        if (init.signal?.aborted) throw error;
+        throw await networkError(url, error, limit?.signal.aborted ? timeoutMs : undefined);
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close() {
+      for (const client of made.values()) client.close();
+      made.clear();
+    },
+  };
+}
+
+function createClient(config: HttpClientConfig, proxyUrl: string | undefined, log: Logger): Deno.HttpClient {
+  const caCerts = certificateAuthorities(config.caFiles, log);
+  const options: Deno.CreateHttpClientOptions = {
+    caCerts,
+    // Idle connections are what makes a proxied request cheap; hosts are few, so they are kept in number.
+    poolMaxIdlePerHost: 1024,
+    poolIdleTimeout: 60_000,
+    ...(proxyUrl === undefined ? {} : { proxy: proxyOption(proxyUrl) }),
+  };
+  try {
+    if (config.clientCertFile === undefined || config.clientKeyFile === undefined) {
+      return Deno.createHttpClient(options);
+    }
+    const cert = readPem(config.clientCertFile, "client certificate");
+    const key = readPem(config.clientKeyFile, "client key");
+    return Deno.createHttpClient({ ...options, cert, key });
+  } catch (cause) {
+    if (cause instanceof UserError) throw cause;
+    throw new UserError(`Cannot set up outbound TLS: ${cause instanceof Error ? cause.message : cause}`, {
+      hint:
+        "Check that the CA, certificate and key files are PEM and that the key belongs to the certificate.",
+      cause,
+    });
+  }
+}
+
+function proxyOption(proxyUrl: string): Deno.Proxy {
+  const url = new URL(proxyUrl);
+  if (url.username === "") return { url: proxyUrl };
+  const basicAuth = {
+    username: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+  };
+  url.username = url.password = "";
+  return { url: url.href, basicAuth };
+}
+
+function readPem(file: string, what: string): string {
+  try {
+    return Deno.readTextFileSync(file);
+  } catch (cause) {
+    throw new UserError(
+      `Cannot read the ${what} "${file}": ${cause instanceof Error ? cause.message : cause}`,
+      {
+        cause,
+      },
+    );
+  }
 }
