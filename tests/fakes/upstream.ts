@@ -66,7 +66,7 @@ type Session = {
   server: ReturnType<typeof legacyServer>;
 };
 
-export async function startUpstream(options: UpstreamOptions = {}): Promise<TestUpstream> {
+export function startUpstream(options: UpstreamOptions = {}): TestUpstream {
   const path = options.path ?? "/mcp";
   const received: Received[] = [];
   const sessions = new Map<string, Session>();

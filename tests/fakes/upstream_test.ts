@@ -10,7 +10,7 @@ import {
 import { startUpstream } from "./upstream.ts";
 
 Deno.test("the test upstream serves the version 1 client in a session, with progress", async () => {
-  await using upstream = await startUpstream();
+  await using upstream = startUpstream();
   const client = new Client({ name: "t", version: "1" });
   await client.connect(new StreamableHTTPClientTransport(new URL(upstream.url)));
   const steps: number[] = [];
@@ -28,7 +28,7 @@ Deno.test("the test upstream serves the version 1 client in a session, with prog
 });
 
 Deno.test("the test upstream serves the version 2 client without a session", async () => {
-  await using upstream = await startUpstream({ eras: "modern" });
+  await using upstream = startUpstream({ eras: "modern" });
   const client = new ClientV2({ name: "t", version: "1" }, { versionNegotiation: { mode: "auto" } });
   await client.connect(new TransportV2(new URL(upstream.url)));
 
