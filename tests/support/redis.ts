@@ -1,96 +1,75 @@
-import { join } from "node:path";
-
-/** A real redis-server on loopback that keeps nothing on disk. */
+/** A real Redis of a test's own, on a free loopback port, without persistence. */
 export interface RedisServer extends AsyncDisposable {
-  readonly port: number;
   readonly url: string;
-  /** Ends the process at once, as a crash would. */
+  readonly port: number;
+  readonly pid: number;
+  /** Ends it at once, as a crash does. */
   kill(): Promise<void>;
-  /** Starts it again, empty, on the same port. */
-  restart(): Promise<void>;
 }
 
-/** Whether redis-server is there. Under `REQUIRE_SERVICES=1` a missing one is an error. */
-export function haveRedis(): boolean {
-  try {
-    if (new Deno.Command("redis-server", { args: ["--version"], stdout: "null" }).outputSync().success) {
-      return true;
-    }
-  } catch {
-    // Reported below.
-  }
-  if (Deno.env.get("REQUIRE_SERVICES") === "1") throw new Error("redis-server is required and was not found");
-  console.warn("left out: tests that need redis-server, which was not found");
-  return false;
-}
-
-/** Starts one; `args` are further lines of its configuration, such as `--requirepass x`. */
-export async function startRedis(args: readonly string[] = []): Promise<RedisServer> {
-  const folder = await Deno.makeTempDir({ prefix: "redis-" });
-  const port = freePort();
-  let child: Deno.ChildProcess;
-
-  async function start(): Promise<void> {
-    const fixed = [
-      "--port",
-      `${port}`,
-      "--bind",
-      "127.0.0.1",
-      "--save",
-      "",
-      "--appendonly",
-      "no",
-      "--dir",
-      folder,
-    ];
-    child = new Deno.Command("redis-server", {
-      args: [...fixed, "--logfile", join(folder, "log"), ...args],
+/** Starts `path` (see `testWithService("redis", …)`); `port` to come back on the same one after `kill`. */
+export async function startRedis(
+  path: string,
+  options: { port?: number; args?: string[] } = {},
+): Promise<RedisServer> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const port = options.port ?? freePort();
+    const child = new Deno.Command(path, {
+      args: [
+        "--port",
+        String(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--appendonly",
+        "no",
+        "--daemonize",
+        "no",
+        "--dir",
+        "/tmp",
+        ...(options.args ?? []),
+      ],
+      stdin: "null",
       stdout: "null",
       stderr: "null",
     }).spawn();
-    const until = Date.now() + 10_000;
-    while (!await answers(port)) {
-      if (Date.now() > until) throw new Error(`redis-server did not start on port ${port}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+    if (await answers(port, child.status)) {
+      let ended = false;
+      const kill = async () => {
+        if (ended) return;
+        ended = true;
+        child.kill("SIGKILL");
+        await child.status;
+      };
+      return { url: `redis://127.0.0.1:${port}`, port, pid: child.pid, kill, [Symbol.asyncDispose]: kill };
     }
-  }
-
-  async function kill(): Promise<void> {
     try {
       child.kill("SIGKILL");
     } catch {
-      // It is gone already.
+      // It ended by itself: the port was taken.
     }
     await child.status;
   }
-
-  async function remove(): Promise<void> {
-    await kill();
-    await Deno.remove(folder, { recursive: true });
-  }
-
-  try {
-    await start();
-  } catch (error) {
-    await remove();
-    throw error;
-  }
-  return {
-    port,
-    url: `redis://127.0.0.1:${port}/0`,
-    kill,
-    restart: start,
-    [Symbol.asyncDispose]: remove,
-  };
+  throw new Error("Cannot start Redis");
 }
 
-async function answers(port: number): Promise<boolean> {
-  try {
-    (await Deno.connect({ hostname: "127.0.0.1", port })).close();
-    return true;
-  } catch {
-    return false;
+async function answers(port: number, status: Promise<unknown>): Promise<boolean> {
+  let ended = false;
+  status.then(() => ended = true);
+  for (let attempt = 0; attempt < 200 && !ended; attempt++) {
+    try {
+      using connection = await Deno.connect({ hostname: "127.0.0.1", port });
+      await connection.write(new TextEncoder().encode("PING\r\n"));
+      const buffer = new Uint8Array(64);
+      const size = await connection.read(buffer);
+      if (new TextDecoder().decode(buffer.subarray(0, size ?? 0)).startsWith("+PONG")) return true;
+    } catch {
+      // Not yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 25));
   }
+  return false;
 }
 
 function freePort(): number {
