@@ -63,7 +63,7 @@ async function answers(port: number, status: Promise<unknown>): Promise<boolean>
       await connection.write(new TextEncoder().encode("PING\r\n"));
       const buffer = new Uint8Array(64);
       const size = await connection.read(buffer);
-      if (new TextDecoder().decode(buffer.subarray(0, size ?? 0)).startsWith("+PONG")) return true;
+      if (/^(\+PONG|-NOAUTH)/.test(new TextDecoder().decode(buffer.subarray(0, size ?? 0)))) return true;
     } catch {
       // Not yet.
     }
