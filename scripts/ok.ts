@@ -1,4 +1,7 @@
-/** The gate: `deno task ok`. Stops at the first step that fails; arguments go to the tests. */
+/**
+ * The gate: `deno task ok`. Stops at the first step that fails. `--no-tests` leaves the tests out; other arguments go
+ * to them.
+ */
 import { run } from "./run.ts";
 
 const steps: readonly (readonly string[])[] = [
@@ -7,7 +10,9 @@ const steps: readonly (readonly string[])[] = [
   ["check", "--quiet", "main.ts", "lib/", "scripts/", "tests/"],
   ["run", "-A", "scripts/check_imports.ts"],
   ["run", "-A", "scripts/gen_docs.ts", "--check"],
-  ["run", "-A", "scripts/test.ts", "--trace-leaks", ...Deno.args],
+  ...(Deno.args.includes("--no-tests")
+    ? []
+    : [["run", "-A", "scripts/test.ts", "--trace-leaks", ...Deno.args]]),
 ];
 
 for (const step of steps) {
