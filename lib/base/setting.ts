@@ -34,12 +34,22 @@ export interface Setting<T = unknown> {
   readonly secret?: boolean;
   /** An empty value has a meaning of its own (only `REDIS_KEY_PREFIX`); everywhere else empty counts as unset. */
   readonly emptyIsValue?: boolean;
+  /** The flag may be given several times; its texts are joined by line breaks. */
+  readonly repeatable?: boolean;
   /** One sentence without a final period. */
   readonly help: string;
   /** The heading it stands under in `--help` and the README. */
   readonly group: string;
   /** Why the setting exists and what its default was chosen for; goes into the configuration reference. */
   readonly rationale?: string;
+}
+
+/** Something about the configuration that the log should say once at start; never a value. */
+export interface ConfigWarning {
+  /** A snake_case word, such as `trust_proxy_headers_deprecated`. */
+  readonly event: string;
+  readonly setting: string;
+  readonly hint: string;
 }
 
 /** A folder's settings, by the name the code uses. */

@@ -1,5 +1,6 @@
 import type { HttpClientConfig } from "../base/http_config.ts";
 import type { LogConfig } from "../base/log.ts";
+import type { ConfigWarning } from "../base/setting.ts";
 import type { KeyConfig } from "../crypto/config.ts";
 import type { InboundConfig } from "../inbound/config.ts";
 import type { StoreConfig } from "../store/config.ts";
@@ -38,6 +39,8 @@ export interface HttpConfig {
   };
   readonly toolMetrics: { readonly enabled: boolean; readonly maxCardinality: number };
   readonly workers: number;
+  /** What the log should say about the configuration, once at start. */
+  readonly warnings?: readonly ConfigWarning[];
 }
 
 /** Rates are requests per minute and address; 0 switches one off. */

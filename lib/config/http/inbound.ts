@@ -1,0 +1,104 @@
+/** The shape of the OAuth front and what each provider must be told. */
+import type { AllowConfig, FrontConfig, InboundConfig, RemoteConfig } from "../../inbound/config.ts";
+import { present } from "../present.ts";
+import { label, type Reading } from "../reading.ts";
+import type { Key } from "../table.ts";
+import type { Address } from "./address.ts";
+import { bridgeConfig } from "./bridge.ts";
+import { checkIssuer } from "./issuer.ts";
+
+/** The inbound slice. `outbound` is the name of the outbound mode. */
+export function inboundConfig(reading: Reading, address: Address, outbound: string): InboundConfig {
+  const { values, given, problems } = reading;
+  if (values.inbound === undefined && !given.has("inbound")) {
+    problems.push(
+      `Cannot start in http mode without ${label("inbound")}: ` +
+        "one of oidc, google, azure, aws-cognito, keycloak, jwt, none",
+    );
+  }
+  if (values.inbound === undefined || values.inbound === "none") return { shape: "none" };
+  missing(reading, values.inbound, required[values.inbound]);
+  if (values.inbound === "azure" && outbound === "forward") {
+    missing(reading, "azure with outbound forward", ["oidcScopes"]);
+  }
+  checkIssuer(reading);
+  const front: FrontConfig = present({
+    ...address,
+    listen: undefined,
+    scopesSupported: values.scopesSupported ?? values.oidcScopes ?? ["openid"],
+    resourceName: values.resourceName ?? values.proxyName,
+    allow: allowConfig(reading),
+  });
+  if (values.inbound === "keycloak" || values.inbound === "jwt") {
+    return remoteConfig(reading, front, values.inbound, outbound);
+  }
+  return bridgeConfig(reading, front, values.inbound, outbound);
+}
+
+const required: Readonly<Record<string, readonly Key[]>> = {
+  "oidc": ["issuerUrl", "clientId"],
+  "google": ["clientId"],
+  "azure": ["azureTenantId", "clientId"],
+  "aws-cognito": ["cognitoUserPoolId", "cognitoAwsRegion", "clientId", "clientSecret"],
+  "keycloak": ["issuerUrl"],
+  "jwt": ["issuerUrl"],
+};
+
+function missing({ given, problems }: Reading, what: string, keys: readonly Key[] = []): void {
+  const absent = keys.filter((key) => !given.has(key)).map(label);
+  if (absent.length > 0) problems.push(`Cannot use inbound ${what} without ${absent.join(", ")}`);
+}
+
+function allowConfig({ values, dialect, problems }: Reading): AllowConfig {
+  const allow = {
+    subjects: values.allowSubs,
+    emails: values.allowEmails,
+    domains: values.allowDomains,
+    groups: values.allowGroups,
+    requiredScopes: values.requiredScopes,
+  };
+  const lists = [allow.subjects, allow.emails, allow.domains, allow.groups];
+  if (dialect.allowListRequired && lists.every((list) => list.length === 0)) {
+    problems.push(
+      "Cannot start without an allow-list: set at least one of ALLOW_SUBS, ALLOW_EMAILS, ALLOW_DOMAINS, ALLOW_GROUPS",
+    );
+  }
+  return allow;
+}
+
+function remoteConfig(
+  reading: Reading,
+  front: FrontConfig,
+  provider: RemoteConfig["provider"],
+  outbound: string,
+): RemoteConfig {
+  const { values, given, problems, warnings, dialect } = reading;
+  const { staticClientId, staticClientSecret, audience } = values;
+  if ((staticClientId === undefined) !== (staticClientSecret === undefined)) {
+    problems.push(
+      "Cannot use STATIC_CLIENT_ID and STATIC_CLIENT_SECRET one without the other: set both or neither",
+    );
+  }
+  if (dialect.audienceRequired && !given.has("audience")) {
+    problems.push(`Cannot start with ${given.get("resourceUrl")} without OIDC_AUDIENCE (--audience)`);
+  } else if (audience === undefined && outbound !== "forward") {
+    warnings.push({
+      event: "audience_not_checked",
+      setting: "AUDIENCE",
+      hint: "any token of the issuer is accepted; set AUDIENCE to accept only those meant for this server",
+    });
+  }
+  return present({
+    ...front,
+    shape: "remote" as const,
+    provider,
+    issuerUrl: values.issuerUrl ?? "",
+    audience,
+    groupsClaim: values.groupsClaim,
+    staticClient: staticClientId === undefined || staticClientSecret === undefined
+      ? undefined
+      : { clientId: staticClientId, clientSecret: staticClientSecret },
+    registerPath: dialect.registerPath,
+    requireAudience: audience !== undefined || outbound === "forward",
+  });
+}

@@ -1,0 +1,70 @@
+import type { UpstreamConfig } from "../../upstream/config.ts";
+import { label, type Reading } from "../reading.ts";
+import { splitCommand } from "./split_command.ts";
+
+const placeholder = new URL("http://upstream.invalid/");
+
+/** What stands behind us: a URL or a child, and never both. */
+export function upstreamConfig(reading: Reading): UpstreamConfig {
+  const { values, given, problems } = reading;
+  const times = {
+    connectTimeoutMs: values.connectTimeoutMs ?? 10_000,
+    firstByteTimeoutMs: values.firstByteTimeoutMs,
+  };
+  const ways = (["upstreamUrl", "spawnCommand", "spawnStdio"] as const).filter((key) => given.has(key));
+  if (ways.length === 0) {
+    problems.push(
+      "Cannot start without an upstream: give the MCP server's URL as the argument or as UPSTREAM_MCP_URL, " +
+        "or a command as MCP_SPAWN_CMD",
+    );
+  } else if (ways.length > 1) {
+    problems.push(
+      `Cannot use ${ways.map((key) => given.get(key)).join(" and ")} together: keep one upstream`,
+    );
+  }
+  if (values.spawnStdio !== undefined) problems.push(`Cannot use ${label("spawnStdio")}: not available yet`);
+  if (values.spawnCommand === undefined) {
+    if (given.has("spawnPort")) {
+      problems.push(`Cannot use ${label("spawnPort")} without ${label("spawnCommand")}`);
+    }
+    return { kind: "url", url: values.upstreamUrl ?? placeholder, ...times };
+  }
+  if (values.spawnPort === undefined && !given.has("spawnPort")) {
+    problems.push(
+      `Cannot use ${label("spawnCommand")} without ${label("spawnPort")}: the port on which it serves`,
+    );
+  }
+  const command = splitCommand(values.spawnCommand);
+  if (command === undefined || command.length === 0) {
+    problems.push(
+      `Cannot use the value of ${label("spawnCommand")}: a quote is not closed, or nothing is there`,
+    );
+  }
+  return {
+    kind: "spawn",
+    command: command ?? [],
+    port: values.spawnPort ?? 0,
+    path: spawnPath(reading),
+    ...times,
+  };
+}
+
+/** The path at the child: the one that replaces every request's, else the mount's own. */
+function spawnPath({ values, dialect }: Reading): string {
+  if (values.upstreamPath !== undefined) return absolute(values.upstreamPath);
+  return dialect.mount === "all" ? "/" : "/mcp";
+}
+
+/** The path that replaces every request's own, if one is configured. */
+export function upstreamPathOverride({ values, problems }: Reading): string | undefined {
+  if (values.upstreamPath === undefined) return undefined;
+  const path = absolute(values.upstreamPath);
+  if (/[?#\s\\]/.test(path) || new URL(path, "http://x").pathname !== path) {
+    problems.push(`Cannot use "${path}" as ${label("upstreamPath")}: expected a plain path such as /mcp`);
+  }
+  return path;
+}
+
+function absolute(path: string): string {
+  return path.startsWith("/") ? path : `/${path}`;
+}
