@@ -9,8 +9,8 @@ async function main(argv: readonly string[]): Promise<number> {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
   if (flags.includes("--version") || flags.includes("-V")) {
-    const { versionText } = await import("./lib/base/version.ts");
-    console.log(versionText());
+    const { versionLine } = await import("./lib/base/version.ts");
+    console.log(versionLine());
     return 0;
   }
   if (flags.includes("--help") || flags.includes("-h") || argv[0] === "help") {
