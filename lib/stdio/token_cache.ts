@@ -1,0 +1,162 @@
+/**
+ * The token cache: a Deno KV file in a private folder. Deno KV suffers one process per file at a time (others get
+ * "database is locked"), so each use is: take the machine's lock, open, read or write, close, let go; about 9 ms.
+ *
+ *   <folder>/tokens.kv      0600, grants and client registrations
+ *   <folder>/tokens.lock    0600, empty
+ *   <folder>/login-….lock   0600, empty; one per grant, see tokens.ts
+ *
+ * No version is part of a path, so that an upgrade logs nobody out; what cannot be understood is asked for anew.
+ * Values are JSON bytes, since what Deno itself writes for an object cannot be read by an older Deno.
+ */
+import { checkPrivate, ensurePrivateFile, openPrivateDir } from "../base/files.ts";
+import type { Logger } from "../base/log.ts";
+import type { Grant } from "./grant.ts";
+import { lockMachine } from "./machine_lock.ts";
+
+/** A client that an authorization server has registered for us (RFC 7591). */
+export interface Registration {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly clientSecret?: string;
+  readonly authMethod?: string;
+  readonly redirectUris: readonly string[];
+  /** Absent: never. */
+  readonly secretExpiresAtMs?: number;
+}
+
+/** Why a login did not happen, for the processes that waited for it. */
+export interface LoginFailure {
+  readonly atMs: number;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** One opening of the cache. */
+export interface CacheAccess {
+  grant(key: string): Promise<Grant | undefined>;
+  putGrant(key: string, grant: Grant): Promise<void>;
+  deleteGrant(key: string): Promise<void>;
+  grants(): Promise<readonly (readonly [key: string, grant: Grant])[]>;
+  registration(key: string): Promise<Registration | undefined>;
+  putRegistration(key: string, registration: Registration): Promise<void>;
+  deleteRegistration(key: string): Promise<void>;
+  /** The last login for this grant that a person or a server refused. */
+  failure(key: string): Promise<LoginFailure | undefined>;
+  putFailure(key: string, failure: LoginFailure): Promise<void>;
+  /** Says once for each name that it has not been said before, over all processes. */
+  firstTime(name: string): Promise<boolean>;
+}
+
+/** Opens the cache for as long as the work takes. */
+export interface TokenCache {
+  readonly dir: string;
+  /** @throws UserError when folder or file are not private or cannot be written. */
+  use<T>(work: (access: CacheAccess) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+/** The cache in a folder, which is made when first used. */
+export function tokenCache(dir: string, log: Logger): TokenCache {
+  return {
+    dir,
+    async use(work, signal) {
+      openPrivateDir(dir);
+      using _held = await lockMachine(`${dir}/tokens.lock`, signal);
+      const path = `${dir}/tokens.kv`;
+      try {
+        return await withKv(path, work);
+      } catch (error) {
+        if (!isCorrupt(error)) throw error;
+        setAside(path, log, error);
+        return await withKv(path, work);
+      }
+    },
+  };
+}
+
+async function withKv<T>(path: string, work: (access: CacheAccess) => Promise<T>): Promise<T> {
+  ensurePrivateFile(path);
+  for (const suffix of ["-wal", "-shm"]) checkPrivate(path + suffix, "file");
+  const kv = await Deno.openKv(path);
+  try {
+    return await work(access(kv));
+  } finally {
+    kv.close();
+  }
+}
+
+function access(kv: Deno.Kv): CacheAccess {
+  const get = async (kind: string, key: string) => fromBytes((await kv.get([kind, key])).value);
+  const put = async (kind: string, key: string, value: unknown) => {
+    await kv.set([kind, key], new TextEncoder().encode(JSON.stringify(value)));
+  };
+  return {
+    grant: async (key) => asGrant(await get("grant", key)),
+    putGrant: (key, grant) => put("grant", key, grant),
+    deleteGrant: (key) => kv.delete(["grant", key]),
+    async grants() {
+      const found: [string, Grant][] = [];
+      for await (const { key, value } of kv.list({ prefix: ["grant"] })) {
+        const grant = asGrant(fromBytes(value));
+        if (grant !== undefined) found.push([String(key[1]), grant]);
+      }
+      return found;
+    },
+    registration: async (key) => asRegistration(await get("client", key)),
+    putRegistration: (key, registration) => put("client", key, registration),
+    deleteRegistration: (key) => kv.delete(["client", key]),
+    failure: async (key) => await get("failure", key) as LoginFailure | undefined,
+    putFailure: (key, failure) => put("failure", key, failure),
+    async firstTime(name) {
+      if (await get("said", name) !== undefined) return false;
+      await put("said", name, true);
+      return true;
+    },
+  };
+}
+
+function fromBytes(value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(value));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What an older or newer version wrote and we do not understand counts as absent. */
+function asGrant(value: unknown): Grant | undefined {
+  const grant = value as Partial<Grant> | null | undefined;
+  const texts = [grant?.upstream, grant?.issuer, grant?.clientId, grant?.profile, grant?.accessToken];
+  const known = texts.every((text) => typeof text === "string") && typeof grant?.obtainedAtMs === "number" &&
+    Array.isArray(grant.scopesAsked);
+  return known ? value as Grant : undefined;
+}
+
+function asRegistration(value: unknown): Registration | undefined {
+  const found = value as Partial<Registration> | null | undefined;
+  return typeof found?.clientId === "string" && typeof found.issuer === "string" &&
+      Array.isArray(found.redirectUris)
+    ? value as Registration
+    : undefined;
+}
+
+function isCorrupt(error: unknown): boolean {
+  return error instanceof Error && /not a database|malformed|corrupt|file is encrypted/i.test(error.message);
+}
+
+function setAside(path: string, log: Logger, error: unknown): void {
+  const aside = `${path}.corrupt-${Date.now()}`;
+  for (const suffix of ["", "-wal", "-shm"]) {
+    try {
+      Deno.renameSync(path + suffix, aside + suffix);
+    } catch (failure) {
+      if (!(failure instanceof Deno.errors.NotFound)) throw failure;
+    }
+  }
+  log.warn("token_cache_set_aside", {
+    file: aside,
+    cause: (error as Error).message,
+    hint: "The cache could not be read; you will be asked to log in again.",
+  });
+}

@@ -1,0 +1,183 @@
+/**
+ * The credentials of an upstream that speaks OAuth:
+ *
+ *     headers: fresh in memory? -> fresh in the cache? -> renew (refresh, else log in)
+ *     renew:   has somebody renewed it meanwhile? -> refresh, else log in, as the refusal allows
+ *
+ * Of all who ask at the same time one works and the others wait; `renewal.ts` does the same over all processes.
+ */
+import { UserError } from "../base/errors.ts";
+import type { CredentialHeaders, Credentials, LoginStatus, Refusal } from "./credentials.ts";
+import { type Grant, isAlive, isFresh } from "./grant.ts";
+import type { Door, LoginContext } from "./login_context.ts";
+import type { Need } from "./renewal.ts";
+
+/** How long a failed renewal speaks for those that come right after it. */
+const failurePauseMs = 5_000;
+
+/** What is fixed for the life of the program. */
+export interface TokensOptions {
+  readonly context: Omit<LoginContext, "report" | "signal">;
+  /** What the grant is kept under. */
+  readonly key: string;
+  /** Where to log in when there has been no refusal; absent: the upstream's first refusal tells. */
+  readonly configuredDoor?: (context: LoginContext) => Promise<Door>;
+}
+
+/** Starts looking for a token at once; see the file's comment. */
+export function oauthCredentials(options: TokensOptions): Credentials {
+  return new Tokens(options);
+}
+
+class Tokens implements Credentials {
+  readonly #options: TokensOptions;
+  readonly #end = new AbortController();
+  readonly #context: LoginContext;
+  #grant: Grant | undefined;
+  #loaded: Promise<void> | undefined;
+  #renewing: Promise<void> | undefined;
+  #pause: { untilMs: number; error: unknown } | undefined;
+  #status: LoginStatus = { state: "working", doing: "reading the token cache" };
+  #change = Promise.withResolvers<void>();
+
+  constructor(options: TokensOptions) {
+    this.#options = options;
+    this.#context = {
+      ...options.context,
+      signal: this.#end.signal,
+      report: (status) => this.#report(status),
+    };
+    this.headers(this.#end.signal).catch(() => {});
+  }
+
+  async headers(signal: AbortSignal): Promise<CredentialHeaders> {
+    if (!this.#isUsable()) {
+      await until(this.#load(), signal);
+      if (!this.#isUsable() && (this.#grant !== undefined || this.#options.configuredDoor !== undefined)) {
+        await this.#renewOrKeep(signal);
+      }
+    }
+    this.#report({ state: "ready" });
+    return {
+      list: this.#grant === undefined ? [] : [["authorization", `Bearer ${this.#grant.accessToken}`]],
+    };
+  }
+
+  async renew(used: CredentialHeaders, refusal: Refusal, signal: AbortSignal): Promise<boolean> {
+    const refused = bearerOf(used);
+    if (this.#grant !== undefined && this.#grant.accessToken !== refused) return true;
+    if (refusal.status === 403) return false;
+    await this.#renew({ ...(refused === undefined ? {} : { refused }), ...this.#door() }, signal);
+    return this.#grant !== undefined && this.#grant.accessToken !== refused;
+  }
+
+  status(): LoginStatus {
+    return this.#status;
+  }
+
+  changed(signal: AbortSignal): Promise<void> {
+    return until(this.#change.promise, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#end.abort(new DOMException("The program ends", "AbortError"));
+    await this.#renewing?.catch(() => {});
+    await this.#loaded?.catch(() => {});
+  }
+
+  #isUsable(): boolean {
+    return this.#grant !== undefined && isFresh(this.#grant, this.#context.clock.now());
+  }
+
+  #load(): Promise<void> {
+    this.#loaded ??= this.#context.cache.use((access) => access.grant(this.#options.key), this.#end.signal)
+      .then((grant) => void (this.#grant ??= grant))
+      .catch((error) => {
+        this.#loaded = undefined;
+        this.#fail(error);
+        throw error;
+      });
+    return this.#loaded;
+  }
+
+  #door(): Pick<Need, "door"> {
+    const { configuredDoor } = this.#options;
+    return configuredDoor === undefined ? {} : { door: () => configuredDoor(this.#context) };
+  }
+
+  /** Renews ahead of the end; a token that still lives is good enough while nobody can be asked. */
+  async #renewOrKeep(signal: AbortSignal): Promise<void> {
+    const old = this.#grant;
+    const lives = () => old !== undefined && isAlive(old, this.#context.clock.now());
+    if (lives() && old?.refreshToken === undefined) return;
+    try {
+      await this.#renew(this.#door(), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!lives()) throw error;
+    }
+  }
+
+  /** Runs a renewal, or joins one that others started if that is enough. After it `#grant` is what is best now. */
+  async #renew(need: Need, signal: AbortSignal): Promise<void> {
+    if (this.#renewing !== undefined) {
+      await until(this.#renewing, signal);
+      if (need.refused === undefined || this.#grant?.accessToken !== need.refused) return;
+    }
+    if (this.#pause !== undefined && this.#context.clock.now() < this.#pause.untilMs) throw this.#pause.error;
+    this.#renewing ??= this.#run(need).finally(() => this.#renewing = undefined);
+    await until(this.#renewing, signal);
+  }
+
+  async #run(need: Need): Promise<void> {
+    const { renewGrant } = await import("./renewal.ts");
+    try {
+      this.#grant = await renewGrant(this.#context, this.#options.key, need) ?? this.#living();
+      this.#pause = undefined;
+      this.#report({ state: "ready" });
+    } catch (error) {
+      this.#pause = { untilMs: this.#context.clock.now() + failurePauseMs, error };
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  #living(): Grant | undefined {
+    return this.#grant !== undefined && isAlive(this.#grant, this.#context.clock.now())
+      ? this.#grant
+      : undefined;
+  }
+
+  #fail(error: unknown): void {
+    if (this.#end.signal.aborted) return;
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof UserError ? error.hint : undefined;
+    this.#context.log.error("no_token", { cause: message, ...(hint === undefined ? {} : { hint }) });
+    this.#report({ state: "failed", message, ...(hint === undefined ? {} : { hint }) });
+  }
+
+  #report(status: LoginStatus): void {
+    if (status.state === "ready" && this.#status.state === "ready") return;
+    this.#status = status;
+    const { resolve } = this.#change;
+    this.#change = Promise.withResolvers<void>();
+    resolve();
+  }
+}
+
+function bearerOf(used: CredentialHeaders): string | undefined {
+  return used.list.find(([name]) => name === "authorization")?.[1].slice("Bearer ".length);
+}
+
+/** The promise, or the signal's reason when that comes first. */
+async function until<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(signal.reason);
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
