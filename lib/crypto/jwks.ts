@@ -1,0 +1,105 @@
+/**
+ * The public keys of an issuer, fetched when first needed and kept.
+ *
+ *     fresh ──> jose picks the key ──found──> key
+ *       │ old: fetch; failing that, the old ones serve on
+ *       └ no such key: fetch once more, but not within a minute of the last time
+ *
+ * Whoever asks while a fetch is under way waits for that one. A failure is transient: it is never a reason to call a
+ * token bad.
+ */
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
+import { readLimitedText } from "../base/body.ts";
+import type { Clock } from "../base/clock.ts";
+import { describeError } from "../base/errors.ts";
+import type { HttpClient } from "../base/http_client.ts";
+import { type Logger, safeUrl } from "../base/log.ts";
+
+/** The issuer's keys could not be fetched; ask again later. */
+export class KeysUnavailable extends Error {
+  override readonly name = "KeysUnavailable";
+}
+
+/** What keys are fetched with. */
+export interface RemoteKeysOptions {
+  /** The `jwks_uri`; asked again before each fetch, so that it may come from discovery. */
+  readonly uri: () => Promise<string>;
+  readonly http: HttpClient;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** An issuer's keys. */
+export interface RemoteKeys {
+  /** For jose's `jwtVerify`. @throws KeysUnavailable, or jose's `JWKSNoMatchingKey`. */
+  readonly get: JWTVerifyGetKey;
+  /** Resolves when there are keys. @throws KeysUnavailable */
+  ready(): Promise<void>;
+}
+
+/** Keys that are older are fetched again before they are used. */
+const maxAgeMs = 10 * 60_000;
+/** The least time between two fetches for the sake of a key that is not there. */
+const unknownKeyFloorMs = 60_000;
+/** The least time between two fetches that fail. */
+const failureFloorMs = 2_000;
+const timeoutMs = 5_000;
+const maxBytes = 512 * 1024;
+
+/** Nothing is fetched before the first call. */
+export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): RemoteKeys {
+  let kept: { readonly pick: JWTVerifyGetKey; readonly atMs: number } | undefined;
+  let failed: { readonly error: KeysUnavailable; readonly atMs: number } | undefined;
+  let pending: Promise<void> | undefined;
+
+  async function fetchKeys(): Promise<void> {
+    let url = "";
+    try {
+      url = await uri();
+      const response = await http.fetch(url, { headers: { accept: "application/json" }, timeoutMs });
+      const text = await readLimitedText(response, maxBytes);
+      if (response.status !== 200) throw new Error(`HTTP ${response.status}`);
+      kept = { pick: createLocalJWKSet(JSON.parse(text) as JSONWebKeySet), atMs: clock.now() };
+      failed = undefined;
+      log.debug("jwks_fetched", { url: safeUrl(url) });
+    } catch (cause) {
+      const error = new KeysUnavailable(`Cannot get the issuer's keys: ${describeError(cause)}`, { cause });
+      failed = { error, atMs: clock.now() };
+      log.warn("jwks_unavailable", { url: safeUrl(url), cause: describeError(cause) });
+      throw error;
+    }
+  }
+
+  /** One fetch for all who want one now. */
+  async function refresh(): Promise<void> {
+    if (pending === undefined) {
+      if (failed !== undefined && clock.now() - failed.atMs < failureFloorMs) throw failed.error;
+      pending = fetchKeys().finally(() => pending = undefined);
+    }
+    await pending;
+  }
+
+  async function current(): Promise<{ readonly pick: JWTVerifyGetKey; readonly atMs: number }> {
+    if (kept === undefined) await refresh();
+    else if (clock.now() - kept.atMs >= maxAgeMs) await refresh().catch(() => {});
+    if (kept === undefined) throw new KeysUnavailable("Cannot get the issuer's keys");
+    return kept;
+  }
+
+  return {
+    async get(header, token) {
+      const keys = await current();
+      try {
+        return await keys.pick(header, token);
+      } catch (error) {
+        if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+        if (clock.now() - keys.atMs < unknownKeyFloorMs) throw error;
+      }
+      await refresh();
+      return await (await current()).pick(header, token);
+    },
+    async ready() {
+      await current();
+    },
+  };
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { TokenRefused } from "../../lib/crypto/access_token.ts";
+import { KeysUnavailable } from "../../lib/crypto/jwks.ts";
+import { audience, issuer, signingKey, tokenIssuer } from "./token_issuer.ts";
+
+const first = await signingKey("RS256", "first");
+const second = await signingKey("RS256", "second");
+const rules = { kind: "access", issuers: [issuer], audiences: [audience] } as const;
+const unknownKey = (error: unknown) => error instanceof TokenRefused && error.reason === "unknown_key";
+
+const keysOf = (...keys: typeof first[]) => () =>
+  Promise.resolve(Response.json({ keys: keys.map((key) => key.jwk) }));
+
+Deno.test("keys are fetched once for all who ask at the same time, and kept", async () => {
+  const it = tokenIssuer([first]);
+  const token = await it.token();
+
+  await Promise.all(Array.from({ length: 10 }, () => it.verify(token, rules)));
+  await it.verify(token, rules);
+
+  assert.equal(it.fetched.length, 1);
+});
+
+Deno.test("a rotated key is picked up without a restart", async () => {
+  const it = tokenIssuer([first]);
+  await it.verify(await it.token(), rules);
+  it.answer = keysOf(first, second);
+  await it.clock.advance(61_000);
+
+  await it.verify(await it.token({}, {}, second), rules);
+  assert.equal(it.fetched.length, 2);
+});
+
+Deno.test("a key that the issuer took away is not accepted any more", async () => {
+  const it = tokenIssuer([first]);
+  await it.verify(await it.token(), rules);
+  it.answer = keysOf(second);
+  await it.clock.advance(11 * 60_000);
+
+  await assert.rejects(it.verify(await it.token(), rules), unknownKey);
+});
+
+Deno.test("a thousand tokens of unknown keys make one fetch a minute at most", async () => {
+  const it = tokenIssuer([first]);
+  const token = await it.token({}, {}, second);
+
+  for (let minute = 0; minute < 3; minute++) {
+    await Promise.all(
+      Array.from({ length: 1_000 }, () => assert.rejects(it.verify(token, rules), unknownKey)),
+    );
+    await it.clock.advance(60_000);
+  }
+
+  assert.equal(it.fetched.length, 3);
+});
+
+Deno.test("an issuer that is down is a transient failure, and heals by itself", async () => {
+  const it = tokenIssuer([first]);
+  const up = it.answer;
+  const failures = [
+    () => Promise.reject(new Error("connection refused")),
+    () => Promise.resolve(new Response("busy", { status: 503 })),
+    () => Promise.resolve(new Response("not found", { status: 404 })),
+    () => Promise.resolve(new Response("<html>")),
+    () => Promise.resolve(Response.json({ keys: "none" })),
+    () => Promise.resolve(Response.json({ keys: [], more: "x".repeat(600_000) })),
+  ];
+  for (const failure of failures) {
+    it.answer = failure;
+    await assert.rejects(it.verify(await it.token(), rules), KeysUnavailable);
+    await it.clock.advance(3_000);
+  }
+  it.answer = up;
+
+  await it.verify(await it.token(), rules);
+});
+
+Deno.test("while the issuer is down it is not asked for every token", async () => {
+  const it = tokenIssuer([first]);
+  it.answer = () => Promise.reject(new Error("connection refused"));
+  const token = await it.token();
+
+  for (let n = 0; n < 50; n++) await assert.rejects(it.verify(token, rules), KeysUnavailable);
+
+  assert.equal(it.fetched.length, 1);
+});
+
+Deno.test("known keys serve on while the issuer is down", async () => {
+  const it = tokenIssuer([first]);
+  await it.verify(await it.token(), rules);
+  it.answer = () => Promise.reject(new Error("connection refused"));
+  await it.clock.advance(60 * 60_000);
+
+  await it.verify(await it.token(), rules);
+});
+
+Deno.test("a token of an unknown key is not called bad while the issuer cannot be asked", async () => {
+  const it = tokenIssuer([first]);
+  await it.verify(await it.token(), rules);
+  it.answer = () => Promise.resolve(new Response(null, { status: 500 }));
+  await it.clock.advance(61_000);
+
+  await assert.rejects(it.verify(await it.token({}, {}, second), rules), KeysUnavailable);
+});
