@@ -1,0 +1,49 @@
+/**
+ * stdio mode, put together: an MCP client starts the program, which logs the user in and carries the messages.
+ *
+ *     stdin -> lines -> pump -> upstream (with the user's credentials)
+ *     stdout <- lines <-'
+ */
+import { systemClock } from "../base/clock.ts";
+import { openHttpClient } from "../base/http_client.ts";
+import { openLog, safeUrl } from "../base/log.ts";
+import { build } from "../base/version.ts";
+import type { StdioConfig } from "../stdio/config.ts";
+import { openDump } from "../stdio/dump.ts";
+import { type Ending, watchLife } from "../stdio/life.ts";
+import { readLines } from "../stdio/lines.ts";
+import { openPump } from "../stdio/open_pump.ts";
+import { staticHeaders } from "../stdio/static_headers.ts";
+import { lineWriter } from "../stdio/stdout.ts";
+
+/** How long answers under way are waited for when the host has closed stdin. */
+const lastAnswersMs = 5_000;
+/** How long leaving may take. */
+const goodbyeMs = 500;
+
+/** Runs until the host is gone; the exit code. @throws UserError when it cannot start */
+export async function runStdio(config: StdioConfig): Promise<number> {
+  const log = openLog(config.log);
+  using dump = openDump(config.dumpMessagesFile);
+  const clock = systemClock;
+  const exit = new AbortController();
+  const http = openHttpClient(config.http, { log });
+  const out = lineWriter(Deno.stdout);
+  const credentials = staticHeaders(config.headers);
+  const pump = openPump(config, { http, credentials, out, dump, clock, log, signal: exit.signal });
+  using watch = watchLife({ clock, stdoutBroken: out.broken, onWake: () => pump.upstream.wake() });
+  if (config.banner) log.info("stdio_started", { url: safeUrl(config.upstreamUrl), version: build.version });
+
+  const drained = pump.run(readLines(Deno.stdin, config.maxLineBytes)).then(() => "stdin_closed" as const);
+  let ending: Ending = await Promise.race([watch.ended, drained]);
+  if (ending === "stdin_closed") {
+    const enough = clock.sleep(lastAnswersMs, exit.signal).then(() => ending, () => ending);
+    ending = await Promise.race([pump.settled().then(() => ending), enough, watch.ended]);
+  }
+  log.debug("stdio_ending", { reason: ending });
+  const goodbye = AbortSignal.timeout(goodbyeMs);
+  await pump.upstream.close(goodbye).catch(() => {});
+  exit.abort();
+  await Promise.race([credentials[Symbol.asyncDispose](), clock.sleep(goodbyeMs)]).catch(() => {});
+  return 0;
+}

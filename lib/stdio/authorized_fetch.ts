@@ -1,0 +1,159 @@
+/**
+ * One HTTP request to the upstream with the user's credentials. A refusal that can be cured is cured once; a second
+ * one is given back as it came, so that nothing loops.
+ *
+ *     headers() -> fetch -> 401, or 403 with a challenge -> renew() -> fetch again -> the answer, whatever it is
+ */
+import type { HttpClient } from "../base/http_client.ts";
+import { NetworkError } from "../base/network_error.ts";
+import { describeError, UserError } from "../base/errors.ts";
+import type { CredentialHeaders, Credentials } from "./credentials.ts";
+import { codes, Unanswered } from "./rpc_error.ts";
+
+/** What is sent; the credentials and what every request carries are added. */
+export interface UpstreamRequest {
+  readonly method: "POST" | "GET" | "DELETE";
+  readonly url: URL;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly body?: Uint8Array<ArrayBuffer>;
+  readonly signal: AbortSignal;
+  /** Until the answer's headers; 0 or absent: no limit. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * Sends it; the answer may be of any status.
+ * @throws Unanswered when there is no answer or no credential; the signal's reason when it aborted.
+ */
+export type AuthorizedFetch = (request: UpstreamRequest) => Promise<Response>;
+
+/** What sending needs. */
+export interface SendingParts {
+  readonly http: HttpClient;
+  readonly credentials: Credentials;
+  readonly userAgent: string;
+  /** How long a request waits for a login before it is answered with an error. */
+  readonly loginWaitMs: number;
+}
+
+const maxRedirects = 3;
+
+/** Requests with the credentials of `parts`. */
+export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
+  const { http, credentials } = parts;
+
+  const waitForLogin = async <T>(
+    signal: AbortSignal,
+    wait: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> => {
+    const limit = AbortSignal.timeout(parts.loginWaitMs);
+    try {
+      return await wait(AbortSignal.any([signal, limit]));
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      throw limit.aborted ? loginPending(credentials) : noCredentials(error);
+    }
+  };
+
+  const send = async (request: UpstreamRequest, used: CredentialHeaders): Promise<Response> => {
+    const headers = new Headers([
+      ["accept-encoding", "identity"],
+      ["user-agent", parts.userAgent],
+      ...request.headers as [string, string][],
+    ]);
+    for (const [name, value] of used.list) headers.set(name, value);
+    let url = request.url;
+    for (let redirects = 0;; redirects++) {
+      const response = await fetchOnce(http, request, url, headers);
+      const target = redirectTarget(response, url);
+      if (target === undefined) return response;
+      await response.body?.cancel();
+      if (redirects === maxRedirects || target.origin !== url.origin) throw redirected(response, target);
+      url = target;
+    }
+  };
+
+  return async (request) => {
+    const { signal } = request;
+    const used = await waitForLogin(signal, (limit) => credentials.headers(limit));
+    const response = await send(request, used);
+    const challenge = response.headers.get("www-authenticate");
+    const { status } = response;
+    if (status !== 401 && !(status === 403 && challenge !== null && /insufficient_scope/.test(challenge))) {
+      return response;
+    }
+    const better = await waitForLogin(
+      signal,
+      (limit) => credentials.renew(used, { status, challenge }, limit),
+    );
+    if (!better) return response;
+    await response.body?.cancel();
+    return await send(request, await waitForLogin(signal, (limit) => credentials.headers(limit)));
+  };
+}
+
+async function fetchOnce(http: HttpClient, request: UpstreamRequest, url: URL, headers: Headers) {
+  const { method, body, signal, timeoutMs } = request;
+  try {
+    return await http.fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: "manual",
+      ...(body === undefined ? {} : { body }),
+      ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
+    });
+  } catch (error) {
+    if (signal.aborted) throw signal.reason;
+    if (error instanceof UserError) {
+      throw new Unanswered(codes.unreachable, error.message, { hint: error.hint, cause: error });
+    }
+    const network = error instanceof NetworkError ? error : undefined;
+    const timedOut = network?.reason === "timeout";
+    throw new Unanswered(timedOut ? codes.timedOut : codes.unreachable, describeMain(error), {
+      hint: network?.hint ?? "Check that the server is running and its address is right, then try again",
+      neverReached: /refused|resolve|unreachable|certificate|dns/i.test(describeError(error)) && !timedOut,
+      cause: error,
+    });
+  }
+}
+
+function describeMain(error: unknown): string {
+  return error instanceof NetworkError ? error.message : describeError(error);
+}
+
+/** Where a redirect that keeps method and body leads; others make no sense for a POST and are answers like any. */
+function redirectTarget(response: Response, from: URL): URL | undefined {
+  if (response.status !== 307 && response.status !== 308) return undefined;
+  const location = response.headers.get("location");
+  return location !== null && URL.canParse(location, from) ? new URL(location, from) : undefined;
+}
+
+function redirected(response: Response, target: URL): Unanswered {
+  return new Unanswered(codes.badAnswer, `The upstream redirects to ${target.origin}${target.pathname}`, {
+    hint: "If that is the right server, give its address instead",
+    httpStatus: response.status,
+  });
+}
+
+function noCredentials(error: unknown): Unanswered {
+  const hint = error instanceof UserError ? error.hint : undefined;
+  return new Unanswered(codes.noCredentials, error instanceof Error ? error.message : String(error), {
+    hint: hint ?? "See the log of mcp-doorman",
+    neverReached: true,
+    cause: error,
+  });
+}
+
+function loginPending(credentials: Credentials): Unanswered {
+  const status = credentials.status();
+  const what = status.state === "waiting_for_user"
+    ? `Log in at ${status.url}` + (status.userCode === undefined ? "" : ` with the code ${status.userCode}`)
+    : status.state === "failed"
+    ? status.message
+    : "A login is under way";
+  return new Unanswered(codes.noCredentials, "The login at the upstream is not finished", {
+    hint: `${what}, then try again`,
+    neverReached: true,
+  });
+}

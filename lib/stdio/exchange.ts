@@ -1,0 +1,101 @@
+/**
+ * The requests of the host that wait for an answer. Each is answered exactly once: by the upstream, on whichever
+ * stream the answer comes, or by an error of ours.
+ */
+import { type Head, isRequest, isResponse } from "./head.ts";
+
+/** A message of the host on its way up. */
+export interface Outgoing {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly batch: boolean;
+  readonly heads: readonly Head[];
+}
+
+/** One request and whoever waits for its end. */
+export interface Waiting {
+  readonly head: Head;
+  readonly id: string;
+  answered: boolean;
+  /** Ends the request's own stream, such as when the host cancels it (revision 2026-07-28). */
+  readonly abort: AbortController;
+  /** Changes the answer on its way to the host, where a rule asks for it; gives the parts to be written. */
+  onAnswer?: ((parts: readonly Uint8Array[], head: Head) => readonly Uint8Array[]) | undefined;
+}
+
+/** The message's requests, its notifications and answers left out. */
+export function requestsOf(message: Outgoing): readonly (Head & { readonly id: string })[] {
+  return message.heads.filter((head): head is Head & { id: string } => isRequest(head));
+}
+
+/** Two texts of one id are one id: `"a"` and `"\u0061"`, 1 and 1.0. Big integers stay as they are. */
+export function idKey(raw: string): string {
+  if (/^-?\d+$/.test(raw)) return raw;
+  return JSON.stringify(JSON.parse(raw));
+}
+
+/** All requests under way. */
+export class WaitingRequests {
+  readonly #byId = new Map<string, Waiting[]>();
+  #count = 0;
+  #empty = Promise.withResolvers<void>();
+
+  /** How many are not answered yet. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** A host may use an id again while the first request with it is still waiting; both are answered, in order. */
+  add(head: Head & { readonly id: string }, abort: AbortController): Waiting {
+    const waiting: Waiting = { head, id: head.id, answered: false, abort };
+    const key = idKey(head.id);
+    const same = this.#byId.get(key);
+    if (same === undefined) this.#byId.set(key, [waiting]);
+    else same.push(waiting);
+    this.#count++;
+    return waiting;
+  }
+
+  /** The request with this id that has waited longest. */
+  find(rawId: string): Waiting | undefined {
+    return this.#byId.get(idKey(rawId))?.[0];
+  }
+
+  /** Marks a request as answered; false when it was before. */
+  settle(waiting: Waiting): boolean {
+    if (waiting.answered) return false;
+    waiting.answered = true;
+    const key = idKey(waiting.id);
+    const same = this.#byId.get(key)?.filter((other) => other !== waiting) ?? [];
+    if (same.length === 0) this.#byId.delete(key);
+    else this.#byId.set(key, same);
+    if (--this.#count === 0) {
+      this.#empty.resolve();
+      this.#empty = Promise.withResolvers();
+    }
+    return true;
+  }
+
+  /** Resolves when nothing waits. */
+  async settled(): Promise<void> {
+    if (this.#count > 0) await this.#empty.promise;
+  }
+
+  /** Every request that waits. */
+  all(): Waiting[] {
+    return [...this.#byId.values()].flat();
+  }
+
+  /**
+   * The request that this answer belongs to. `own` are the requests of the POST it came on: with only one of them
+   * any answer is meant for it, since some servers change the id's text.
+   */
+  match(answer: Head, own: readonly Waiting[]): Waiting | undefined {
+    if (!isResponse(answer)) return undefined;
+    const open = own.filter((waiting) => !waiting.answered);
+    const key = answer.id === undefined ? undefined : idKey(answer.id);
+    const mine = open.find((waiting) => idKey(waiting.id) === key);
+    if (mine !== undefined) return mine;
+    const other = answer.id === undefined ? undefined : this.find(answer.id);
+    return other ?? (own.length === 1 ? open[0] : undefined);
+  }
+}

@@ -1,0 +1,44 @@
+/** Puts a pump and its upstream together. */
+import type { Clock } from "../base/clock.ts";
+import type { HttpClient } from "../base/http_client.ts";
+import type { Logger } from "../base/log.ts";
+import { build, programName } from "../base/version.ts";
+import { authorizedFetch } from "./authorized_fetch.ts";
+import type { StdioConfig } from "./config.ts";
+import type { Credentials } from "./credentials.ts";
+import type { MessageDump } from "./dump.ts";
+import { Pump } from "./pump.ts";
+import { Session } from "./session.ts";
+import type { LineWriter } from "./stdout.ts";
+import { StreamableUpstream } from "./streamable.ts";
+
+/** What of the configuration concerns carrying messages. */
+export type PumpConfig = Pick<StdioConfig, "upstreamUrl" | "identity" | "connectTimeoutMs" | "maxLineBytes">;
+
+/** What a pump is made of. */
+export interface OpenPumpParts {
+  readonly http: HttpClient;
+  readonly credentials: Credentials;
+  readonly out: LineWriter;
+  readonly dump: MessageDump;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends everything at exit. */
+  readonly signal: AbortSignal;
+}
+
+/** How long a request waits for a login before it is answered with an error. */
+const loginWaitMs = 25_000;
+
+/** A pump, ready to be given lines. */
+export function openPump(config: PumpConfig, parts: OpenPumpParts): Pump {
+  const { http, credentials, out, dump, clock, log, signal } = parts;
+  const { upstreamUrl: url, identity, maxLineBytes, connectTimeoutMs } = config;
+  const userAgent = `${programName}/${build.version}`;
+  const fetch = authorizedFetch({ http, credentials, userAgent, loginWaitMs });
+  const remote = { url, fetch, session: new Session(), clock, log, signal, connectTimeoutMs };
+  return new Pump(
+    { out, url, identity, maxLineBytes, dump, log, signal },
+    (host) => new StreamableUpstream(remote, host),
+  );
+}

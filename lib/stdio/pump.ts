@@ -1,0 +1,184 @@
+/**
+ * Carries messages between the host (lines on stdin and stdout) and the upstream, and answers in its place when it
+ * cannot.
+ *
+ *     line -> scan -> not JSON, no message, too long : an error
+ *                  -> cancellation of a modern call  : its stream is ended
+ *                  -> anything else                  : upstream.send(), many at a time
+ *     upstream message -> answer? its request is settled -> one line
+ *     request without an answer -> an error with its own id
+ */
+import type { Logger } from "../base/log.ts";
+import type { Incoming } from "./answer.ts";
+import { joinBytes } from "./bytes.ts";
+import type { MessageDump } from "./dump.ts";
+import { type Outgoing, requestsOf, type Waiting, WaitingRequests } from "./exchange.ts";
+import { type Head, isResponse } from "./head.ts";
+import { overrideIdentity } from "./identity.ts";
+import type { IdentityOverrides } from "./config.ts";
+import type { Line } from "./lines.ts";
+import { isModern } from "./modern.ts";
+import { codes, errorMessage, Unanswered } from "./rpc_error.ts";
+import type { LineWriter } from "./stdout.ts";
+import type { Upstream, UpstreamHost } from "./upstream.ts";
+
+/** What a pump works with. */
+export interface PumpParts {
+  readonly out: LineWriter;
+  readonly url: URL;
+  readonly identity: IdentityOverrides;
+  readonly maxLineBytes: number;
+  readonly dump: MessageDump;
+  readonly log: Logger;
+  /** Ends everything at exit. */
+  readonly signal: AbortSignal;
+}
+
+/** More requests than this are not read from the host at a time. */
+const maxWaiting = 2_000;
+
+/** Carries messages until the host has no more. */
+export class Pump implements UpstreamHost {
+  readonly #parts: PumpParts;
+  readonly #waiting = new WaitingRequests();
+  readonly #connect: (host: UpstreamHost) => Upstream;
+  #upstream: Upstream | undefined;
+
+  constructor(parts: PumpParts, connect: (host: UpstreamHost) => Upstream) {
+    this.#parts = parts;
+    this.#connect = connect;
+  }
+
+  /** The upstream that messages go to. */
+  get upstream(): Upstream {
+    return this.#upstream ??= this.#connect(this);
+  }
+
+  /** Takes the host's lines until they end. */
+  async run(lines: AsyncIterable<Line>): Promise<void> {
+    for await (const line of lines) {
+      this.#take(line);
+      if (this.#waiting.count >= maxWaiting) await this.#waiting.settled();
+    }
+  }
+
+  /** Resolves when every request that the upstream still works at is answered and the host has read it. */
+  async settled(): Promise<void> {
+    await this.#waiting.settled();
+    await this.#parts.out.flushed();
+  }
+
+  async receive(incoming: Incoming, own: readonly Waiting[]): Promise<void> {
+    const { log, out, dump } = this.#parts;
+    let parts = incoming.parts;
+    if (incoming.batch) {
+      for (const head of incoming.heads) {
+        const waiting = this.#waiting.match(head, own);
+        if (waiting !== undefined) this.#waiting.settle(waiting);
+      }
+    } else {
+      const head = incoming.heads[0] as Head;
+      if (isResponse(head)) {
+        const waiting = this.#waiting.match(head, own);
+        if (waiting === undefined) return log.debug("answer_dropped", { reason: "nobody waits for it" });
+        this.#waiting.settle(waiting);
+        parts = withId(parts, head, waiting);
+        parts = waiting.onAnswer?.(parts, head) ?? parts;
+      }
+    }
+    dump.write("to_host", parts);
+    await out.write(parts);
+  }
+
+  #take(line: Line): void {
+    const { heads, batch, valid } = line.scan;
+    const refuse = (code: number, message: string, hint?: string) => {
+      const ids = heads.flatMap((head) => head.id ?? []);
+      for (const id of ids.length > 0 ? ids : ["null"]) {
+        this.#answer(id, new Unanswered(code, message, { hint }));
+      }
+    };
+    if (line.tooLong) {
+      const { maxLineBytes } = this.#parts;
+      return refuse(
+        codes.tooLong,
+        `The message is longer than ${maxLineBytes} bytes`,
+        "Raise the limit on lines",
+      );
+    }
+    this.#parts.dump.write("from_host", [line.bytes]);
+    if (!valid) {
+      return this.#answer("null", new Unanswered(codes.notJson, "The line is not JSON"));
+    }
+    if (heads.length === 0) {
+      return this.#answer("null", new Unanswered(codes.notAMessage, "The line is not a JSON-RPC message"));
+    }
+    if (!batch && heads[0]?.method === undefined && !isResponse(heads[0] ?? {})) {
+      return refuse(codes.notAMessage, "The message has neither a method nor a result");
+    }
+    if (this.#isCancelled(heads[0])) return;
+    this.#send({ bytes: line.bytes, batch, heads });
+  }
+
+  /** Revision 2026-07-28: a call is cancelled by ending its stream, and the upstream hears nothing else of it. */
+  #isCancelled(head: Head | undefined): boolean {
+    if (head?.method !== "notifications/cancelled" || head.requestId === undefined) return false;
+    const waiting = this.#waiting.find(head.requestId);
+    if (waiting === undefined) return isModern(head);
+    if (!isModern(waiting.head)) return false;
+    this.#waiting.settle(waiting);
+    waiting.abort.abort();
+    return true;
+  }
+
+  #send(message: Outgoing): void {
+    const { log, signal } = this.#parts;
+    const abort = new AbortController();
+    const own = requestsOf(message).map((head) => {
+      const waiting = this.#waiting.add(head, abort);
+      waiting.onAnswer = overrideIdentity(head.method, this.#parts.identity);
+      return waiting;
+    });
+    const ends = own.length === 0 ? signal : AbortSignal.any([signal, abort.signal]);
+    this.upstream.send(message, own, ends).then(
+      () => this.#giveUp(own, noAnswer()),
+      (error) => {
+        if (ends.aborted && !signal.aborted) return;
+        const failure = error instanceof Unanswered
+          ? error
+          : new Unanswered(codes.badAnswer, String(error), { cause: error });
+        const rpcMethod = message.heads[0]?.method ?? "";
+        if (!signal.aborted) {
+          log.warn("message_failed", { rpcMethod, code: `${failure.code}`, cause: failure.message });
+        }
+        this.#giveUp(own, failure);
+      },
+    );
+  }
+
+  #giveUp(own: readonly Waiting[], failure: Unanswered): void {
+    for (const waiting of own) {
+      if (this.#waiting.settle(waiting)) this.#answer(waiting.id, failure);
+    }
+  }
+
+  #answer(id: string, failure: Unanswered): void {
+    const parts = [errorMessage(id, failure, this.#parts.url)];
+    this.#parts.dump.write("to_host", parts);
+    this.#parts.out.write(parts);
+  }
+}
+
+function noAnswer(): Unanswered {
+  return new Unanswered(codes.streamBroken, "The upstream ended the connection without an answer", {
+    hint: "The request may have been carried out; look before sending it again",
+  });
+}
+
+/** An error that came without an id, as for a request that was refused unread, gets the id of its request. */
+function withId(parts: readonly Uint8Array[], head: Head, waiting: Waiting): readonly Uint8Array[] {
+  if (head.id !== undefined && head.id !== "null" || !head.hasError) return parts;
+  const { id: _, jsonrpc: __, ...rest } = JSON.parse(new TextDecoder().decode(joinBytes(parts)));
+  const text = JSON.stringify(rest);
+  return [new TextEncoder().encode(`{"jsonrpc":"2.0","id":${waiting.id},${text.slice(1)}`)];
+}

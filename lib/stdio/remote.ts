@@ -1,0 +1,197 @@
+/**
+ * The streamable HTTP upstream: each message of the host is one POST, whose answer is a JSON text or a stream.
+ *
+ *     deliver(message) -> its turn -> POST -> 404 and a session? -> a new session, once -> POST again
+ *       -> 202                   : taken, nothing to say
+ *       -> JSON                  : one message to the host
+ *       -> an event stream       : messages to the host until it ends; cut off before the answer: resumed by GET
+ *       -> anything else         : an error with the request's id
+ */
+import type { Clock } from "../base/clock.ts";
+import { type Logger, safeUrl } from "../base/log.ts";
+import {
+  httpError,
+  type Incoming,
+  mediaType,
+  notJsonRpc,
+  readEventStream,
+  readJson,
+  type Receive,
+} from "./answer.ts";
+import type { AuthorizedFetch } from "./authorized_fetch.ts";
+import type { StreamHints } from "./events.ts";
+import type { Outgoing } from "./exchange.ts";
+import { messageHeaders } from "./modern.ts";
+import { codes, Unanswered } from "./rpc_error.ts";
+import type { Session } from "./session.ts";
+
+/** What carrying messages needs. */
+export interface RemoteParts {
+  readonly url: URL;
+  readonly fetch: AuthorizedFetch;
+  readonly session: Session;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Ends everything at exit. */
+  readonly signal: AbortSignal;
+  /** Until the upstream begins to answer; milliseconds, 0: for ever. */
+  readonly connectTimeoutMs: number;
+}
+
+/** How one message is delivered. */
+export interface Delivery {
+  /** Takes what comes back. */
+  readonly receive: Receive;
+  /** Whether the answer has come, or nobody waits for it any more. */
+  readonly isDone: () => boolean;
+  readonly signal: AbortSignal;
+}
+
+const accept = ["accept", "application/json, text/event-stream"] as const;
+const json = ["content-type", "application/json"] as const;
+/** Before a stream is connected to again when the upstream has not said how long to wait. */
+const defaultRetryMs = 1_000;
+const maxRetryMs = 30_000;
+const maxFailedResumes = 5;
+
+/** Sends one message and reads what comes back until nothing more will. @throws Unanswered */
+export async function deliver(parts: RemoteParts, message: Outgoing, delivery: Delivery): Promise<void> {
+  const response = await post(parts, message, delivery.signal);
+  await readAnswer(parts, response, delivery);
+}
+
+/** One POST; the answer may be of any status. */
+export function post(parts: RemoteParts, message: Outgoing, signal: AbortSignal): Promise<Response> {
+  return parts.fetch({
+    method: "POST",
+    url: parts.url,
+    headers: [accept, json, ...messageHeaders(message, parts.session)],
+    body: message.bytes,
+    signal,
+    timeoutMs: isPatient(message) ? 0 : parts.connectTimeoutMs,
+  });
+}
+
+/** A tool may take as long as it likes before it answers; everything else is quick. */
+function isPatient(message: Outgoing): boolean {
+  return message.heads.some(({ method }) => method === "tools/call" || method === "subscriptions/listen");
+}
+
+/** Reads the answer to a POST. @throws Unanswered */
+export async function readAnswer(parts: RemoteParts, response: Response, delivery: Delivery): Promise<void> {
+  const type = mediaType(response);
+  if (!response.ok) {
+    const message = type === "application/json" ? await readJson(response).catch(() => undefined) : undefined;
+    if (message !== undefined && message.heads.some((head) => head.hasError)) {
+      return await delivery.receive(message);
+    }
+    throw await httpError(response);
+  }
+  if (type === "text/event-stream") return await readStream(parts, response, delivery);
+  if (type === "application/json" || response.status === 200) {
+    const message = await whole(() => readJson(response));
+    if (message !== undefined) await delivery.receive(message);
+    return;
+  }
+  await response.body?.cancel();
+  if (response.status !== 202 && response.status !== 204) throw notJsonRpc(response);
+}
+
+/** A body that breaks off is an answer that never came. */
+async function whole(read: () => Promise<Incoming | undefined>): Promise<Incoming | undefined> {
+  try {
+    return await read();
+  } catch (cause) {
+    throw cause instanceof Unanswered ? cause : broken(cause);
+  }
+}
+
+function broken(cause?: unknown): Unanswered {
+  return new Unanswered(codes.streamBroken, "The connection to the upstream ended before the answer", {
+    hint: "The request may have been carried out; look before sending it again",
+    cause,
+  });
+}
+
+async function readStream(parts: RemoteParts, response: Response, delivery: Delivery): Promise<void> {
+  const hints: StreamHints = {};
+  let cause: unknown;
+  await readEventStream(response, delivery.receive, hints).catch((error) => cause = error);
+  for (let failed = 0; !delivery.isDone();) {
+    if (delivery.signal.aborted) throw delivery.signal.reason;
+    // Without an event id there is no place to go on from (revision 2025-11-25, "Resumability and Redelivery").
+    if (hints.lastEventId === undefined || failed === maxFailedResumes) throw broken(cause);
+    const waitMs = Math.min(
+      (hints.retryMs ?? defaultRetryMs) * 2 ** failed,
+      Math.max(hints.retryMs ?? 0, maxRetryMs),
+    );
+    await parts.clock.sleep(waitMs, delivery.signal);
+    try {
+      const resumed = await openStream(parts, hints, delivery.signal);
+      if (!resumed.ok || mediaType(resumed) !== "text/event-stream") {
+        cause = await httpError(resumed);
+        failed = resumed.status >= 500 || resumed.status === 429 ? failed + 1 : maxFailedResumes;
+        continue;
+      }
+      failed = 0;
+      await readEventStream(resumed, delivery.receive, hints);
+    } catch (error) {
+      cause = error;
+      failed++;
+    }
+  }
+}
+
+function openStream(parts: RemoteParts, hints: StreamHints, signal: AbortSignal): Promise<Response> {
+  const last: [string, string][] = hints.lastEventId ? [["last-event-id", hints.lastEventId]] : [];
+  return parts.fetch({
+    method: "GET",
+    url: parts.url,
+    headers: [["accept", "text/event-stream"], ...parts.session.headers(), ...last],
+    signal,
+  });
+}
+
+/**
+ * The upstream's own stream (revisions 2025-03-26 to 2025-11-25): what it says without having been asked. Connected
+ * again whenever it ends, until the signal; upstreams without one answer 405.
+ */
+export async function listen(parts: RemoteParts, receive: Receive, signal: AbortSignal): Promise<void> {
+  const hints: StreamHints = {};
+  const { clock, log } = parts;
+  for (let failed = 0; !signal.aborted;) {
+    try {
+      const response = await openStream(parts, hints, signal);
+      if (response.ok && mediaType(response) === "text/event-stream") {
+        log.debug("stream_opened", { url: safeUrl(parts.url) });
+        failed = 0;
+        await readEventStream(response, receive, hints);
+      } else {
+        await response.body?.cancel();
+        if (response.status < 500 && response.status !== 429 && response.status !== 409) return;
+        failed++;
+      }
+    } catch {
+      failed++;
+    }
+    if (signal.aborted) return;
+    const waitMs = Math.min((hints.retryMs ?? defaultRetryMs) * 2 ** Math.min(failed, 10), maxRetryMs);
+    await clock.sleep(Math.max(waitMs, hints.retryMs ?? 0), signal).catch(() => {});
+  }
+}
+
+/** Tells the upstream that the session is over; whether it listens does not matter. */
+export async function endSession(parts: RemoteParts, signal: AbortSignal): Promise<void> {
+  if (parts.session.id === undefined) return;
+  try {
+    const response = await parts.fetch({
+      method: "DELETE",
+      url: parts.url,
+      headers: parts.session.headers(),
+      signal,
+    });
+    await response.body?.cancel();
+  } catch {
+    // The upstream forgets sessions by itself.
+  }
+}

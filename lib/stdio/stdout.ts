@@ -1,0 +1,87 @@
+/**
+ * Whole lines to the host. Lines are written one after the other; whoever writes waits until his line has been taken,
+ * which is how a slow host slows the upstream down. Small lines that wait together leave in one write.
+ */
+import { joinBytes } from "./bytes.ts";
+
+/** Where bytes go, such as `Deno.stdout`. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** Writes messages, each on one line. */
+export interface LineWriter {
+  /** `parts` are one JSON text; resolves when the host has taken it, and also when there is no host any more. */
+  write(parts: readonly Uint8Array[]): Promise<void>;
+  /** Resolves when all lines so far have been taken. */
+  flushed(): Promise<void>;
+  /** Resolves when the host reads no longer. */
+  readonly broken: Promise<void>;
+}
+
+interface Waiting {
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly done: () => void;
+}
+
+const newline = new Uint8Array([0x0a]);
+/** As much as leaves in one write; also the usual size of a pipe. */
+const batchBytes = 64 * 1024;
+
+/** A writer of lines to `sink`. */
+export function lineWriter(sink: ByteSink): LineWriter {
+  const broken = Promise.withResolvers<void>();
+  let queue: Waiting[] = [];
+  let isBroken = false;
+  let draining: Promise<void> | undefined;
+
+  const writeAll = async (bytes: Uint8Array) => {
+    for (let at = 0; at < bytes.length;) at += await sink.write(at === 0 ? bytes : bytes.subarray(at));
+  };
+  const drain = async () => {
+    while (queue.length > 0) {
+      let count = 0;
+      let bytes = 0;
+      do bytes += (queue[count++] as Waiting).bytes; while (
+        count < queue.length && bytes + (queue[count] as Waiting).bytes <= batchBytes
+      );
+      const batch = queue.slice(0, count);
+      queue = queue.slice(count);
+      try {
+        if (isBroken) continue;
+        if (bytes <= batchBytes) await writeAll(joinBytes(batch.flatMap((line) => line.parts)));
+        else for (const part of batch.flatMap((line) => line.parts)) await writeAll(part);
+      } catch {
+        isBroken = true;
+        broken.resolve();
+      } finally {
+        for (const line of batch) line.done();
+      }
+    }
+    draining = undefined;
+  };
+  return {
+    write(parts) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const line = [...parts.map(onOneLine), newline];
+      const bytes = line.reduce((sum, part) => sum + part.length, 0);
+      queue.push({ parts: line, bytes, done: resolve });
+      draining ??= drain();
+      return promise;
+    },
+    async flushed() {
+      while (draining !== undefined) await draining;
+    },
+    broken: broken.promise,
+  };
+}
+
+/**
+ * A JSON text has line breaks only between its tokens (RFC 8259 section 7: inside a string they are escaped), where a
+ * space means the same.
+ */
+function onOneLine(part: Uint8Array): Uint8Array {
+  if (part.indexOf(0x0a) === -1 && part.indexOf(0x0d) === -1) return part;
+  return part.map((byte) => byte === 0x0a || byte === 0x0d ? 0x20 : byte);
+}
