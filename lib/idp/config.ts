@@ -25,12 +25,16 @@ export interface IdpQuirks {
   readonly opaqueAccessToken?: boolean;
   /** Issuers accepted in an id_token beside the discovered one, such as Entra's v1 issuer. */
   readonly alsoIssuers?: readonly string[];
+  /** A discovered issuer that will do although it is not the typed one, for tenants that are named by a domain. */
+  readonly issuerPattern?: RegExp;
   /** The tenant that an id_token's `tid` must name. */
   readonly tenantId?: string;
   /** The hosted domain that an id_token's `hd` must name. */
   readonly hostedDomain?: string;
   /** Prefix put before the client's scope names toward the IdP and taken off again. */
   readonly scopePrefix?: string;
+  /** Token requests name the scopes too, or the IdP picks another resource. */
+  readonly scopeInTokenRequest?: boolean;
   /** Extra authorize parameters only while no refresh token is held for the user (Google's `prompt=consent`). */
   readonly offlineParameters?: readonly (readonly [name: string, value: string])[];
 }

@@ -31,6 +31,8 @@ export interface IdpAuthorizeRequest {
   readonly codeChallenge: string;
   /** Ask the user to choose an account. */
   readonly selectAccount?: boolean;
+  /** The caller holds a refresh token of this user already, so the IdP need not be made to give one. */
+  readonly hasRefreshToken?: boolean;
 }
 
 /** The IdP that a bridge federates to. Nothing is fetched before the first call, so an IdP that is down heals by itself. */
