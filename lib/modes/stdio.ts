@@ -7,13 +7,13 @@
 import { systemClock } from "../base/clock.ts";
 import { openHttpClient } from "../base/http_client.ts";
 import { openLog, safeUrl } from "../base/log.ts";
-import { build } from "../base/version.ts";
+import { version } from "../base/version.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { openDump } from "../stdio/dump.ts";
 import { type Ending, watchLife } from "../stdio/life.ts";
 import { readLines } from "../stdio/lines.ts";
 import { openPump } from "../stdio/open_pump.ts";
-import { staticHeaders } from "../stdio/static_headers.ts";
+import { openCredentials } from "../stdio/open_credentials.ts";
 import { lineWriter } from "../stdio/stdout.ts";
 
 /** How long answers under way are waited for when the host has closed stdin. */
@@ -29,10 +29,10 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const exit = new AbortController();
   const http = openHttpClient(config.http, { log });
   const out = lineWriter(Deno.stdout);
-  const credentials = staticHeaders(config.headers);
+  const credentials = await openCredentials(config, { http, clock, log });
   const pump = openPump(config, { http, credentials, out, dump, clock, log, signal: exit.signal });
   using watch = watchLife({ clock, stdoutBroken: out.broken, onWake: () => pump.upstream.wake() });
-  if (config.banner) log.info("stdio_started", { url: safeUrl(config.upstreamUrl), version: build.version });
+  if (config.banner) log.info("stdio_started", { url: safeUrl(config.upstreamUrl), version });
 
   const drained = pump.run(readLines(Deno.stdin, config.maxLineBytes)).then(() => "stdin_closed" as const);
   let ending: Ending = await Promise.race([watch.ended, drained]);
