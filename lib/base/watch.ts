@@ -1,0 +1,48 @@
+/**
+ * One timer for many waits. Most of what is watched is over within milliseconds, so that a timer of its own for each
+ * would cost more than the wait; here entering and leaving is a set operation, and the timer only runs while somebody
+ * is inside.
+ */
+
+/** Something that is looked at now and then while it waits. */
+export interface Watched {
+  /** Called about every `everyMs` with the age in milliseconds. */
+  look(ageMs: number): void;
+  /** Set by the watch. */
+  sinceMs?: number;
+}
+
+/** Looks at everything inside every `everyMs` milliseconds. */
+export class Watch {
+  readonly #inside = new Set<Watched>();
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(private readonly everyMs: number) {}
+
+  get size(): number {
+    return this.#inside.size;
+  }
+
+  enter(watched: Watched): void {
+    watched.sinceMs = performance.now();
+    this.#inside.add(watched);
+    this.#timer ??= setInterval(() => this.#look(), this.everyMs);
+  }
+
+  leave(watched: Watched): void {
+    this.#inside.delete(watched);
+  }
+
+  /** Stops looking; what is inside is forgotten. */
+  close(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#inside.clear();
+  }
+
+  #look(): void {
+    if (this.#inside.size === 0) return this.close();
+    const now = performance.now();
+    for (const watched of this.#inside) watched.look(now - (watched.sinceMs ?? now));
+  }
+}

@@ -1,0 +1,188 @@
+/**
+ * The upstream's answer on its way to the client: cleaned headers, the session id bound, small bodies at once, streams
+ * as streams.
+ */
+import type { Inbound } from "../inbound/inbound.ts";
+import type { Caller } from "../oauth/caller.ts";
+import { OAuthError } from "../oauth/errors.ts";
+import { responseHeaders } from "../upstream/headers.ts";
+import { type HeaderList, UpstreamError } from "../upstream/upstream.ts";
+import type { Exchange } from "./exchange.ts";
+import { rpcCodes, upstreamSentence } from "./failure.ts";
+import type { IdentityRewrite } from "./identity.ts";
+import type { RequestLog } from "./request_log.ts";
+import { securityHeaders } from "./security_headers.ts";
+import type { Sessions } from "./sessions.ts";
+import type { Streams } from "./streams.ts";
+
+/** Answers with at most this many bytes of known length are read at once. */
+const smallAnswerBytes = 65_536;
+
+/** What an answer is made with. */
+export interface AnswerContext {
+  readonly exchange: Exchange;
+  readonly caller: Caller;
+  readonly session: { readonly presented: string; readonly id: string } | undefined;
+  /** Gives back the caller's place among the calls at once; called when the answer is complete. */
+  readonly release: () => void;
+}
+
+/** The parts that answers need. */
+export interface AnsweringParts {
+  readonly sessions: Sessions;
+  readonly streams: Streams;
+  readonly inbound: Inbound;
+  readonly requestLog: RequestLog;
+  readonly identity: IdentityRewrite | undefined;
+  readonly now: () => number;
+}
+
+const forEvents: HeaderList = [
+  ["cache-control", "no-cache, no-transform"],
+  ["x-accel-buffering", "no"],
+];
+
+/** Turns upstream answers into ours. */
+export class Answering {
+  constructor(private readonly parts: AnsweringParts) {}
+
+  async answer(upstream: Response, context: AnswerContext): Promise<Response> {
+    const { exchange } = context;
+    const { status } = upstream;
+    if (status === 403 && upstream.headers.has("www-authenticate")) await this.#refusedByUpstream(upstream);
+    const headers = responseHeaders(upstream.headers);
+    for (const header of securityHeaders) headers.push(header as [string, string]);
+    headers.push(["x-request-id", exchange.id]);
+    const sessionId = upstream.headers.get("mcp-session-id");
+    if (sessionId !== null) headers.push(["mcp-session-id", await this.#boundSession(sessionId, context)]);
+
+    const type = upstream.headers.get("content-type");
+    const body = upstream.body;
+    if (body !== null && type !== null && /^text\/event-stream\b/i.test(type)) {
+      headers.push(...forEvents);
+      return new Response(this.#events(body, status, context), { status, headers });
+    }
+    headers.push(["cache-control", "no-store, no-transform"]);
+    const length = upstream.headers.get("content-length");
+    if (body === null || status === 204 || status === 304) {
+      context.release();
+      return new Response(null, { status, headers });
+    }
+    const rewritten = this.parts.identity?.wants(exchange.peek) === true;
+    if (rewritten || (length !== null && Number(length) <= smallAnswerBytes)) {
+      return await this.#whole(upstream, headers, context, rewritten);
+    }
+    if (length !== null) exchange.responseBytes = Number(length);
+    return new Response(this.#counted(body, status, context), { status, headers });
+  }
+
+  async #whole(
+    upstream: Response,
+    headers: HeaderList,
+    context: AnswerContext,
+    rewrite: boolean,
+  ): Promise<Response> {
+    let bytes: Uint8Array<ArrayBuffer>;
+    try {
+      bytes = await upstream.bytes();
+    } catch (error) {
+      throw new UpstreamError("broken", "the answer broke off", error);
+    } finally {
+      context.release();
+    }
+    if (rewrite && upstream.status === 200) bytes = this.parts.identity?.json(bytes) ?? bytes;
+    context.exchange.responseBytes = bytes.byteLength;
+    const kept = headers.filter(([name]) => name !== "content-length");
+    return new Response(bytes, { status: upstream.status, headers: kept });
+  }
+
+  /** Any other body passes untouched; only its end is noticed. */
+  #counted(
+    body: ReadableStream<Uint8Array>,
+    status: number,
+    context: AnswerContext,
+  ): ReadableStream<Uint8Array> {
+    const { exchange } = context;
+    exchange.streaming = true;
+    const reader = body.getReader();
+    let bytes = 0;
+    const end = (reason?: string) => {
+      exchange.responseBytes = bytes;
+      if (reason !== undefined) exchange.reason ??= reason;
+      context.release();
+      this.parts.requestLog.done(exchange, status);
+    };
+    return new ReadableStream<Uint8Array>({
+      async pull(controller) {
+        try {
+          const piece = await reader.read();
+          if (piece.done) {
+            controller.close();
+            end();
+          } else {
+            bytes += piece.value.byteLength;
+            controller.enqueue(piece.value);
+          }
+        } catch (error) {
+          controller.error(error);
+          end("upstream_died");
+        }
+      },
+      cancel(reason) {
+        end("client_gone");
+        return reader.cancel(reason);
+      },
+    }, { highWaterMark: 0 });
+  }
+
+  #events(
+    body: ReadableStream<Uint8Array>,
+    status: number,
+    context: AnswerContext,
+  ): ReadableStream<Uint8Array> {
+    const { exchange, caller } = context;
+    exchange.streaming = true;
+    const source = this.parts.identity?.wants(exchange.peek) === true
+      ? this.parts.identity.events(body)
+      : body;
+    const standing = exchange.method === "GET" || exchange.peek?.method === "subscriptions/listen";
+    return this.parts.streams.pass(source, {
+      standing,
+      ...(standing ? { over: () => this.#over(caller) } : {}),
+      failureEvent: () => failureEvent(exchange.peek?.id),
+      onEnd: (bytes, how) => {
+        exchange.responseBytes = bytes;
+        if (how !== "done") exchange.reason ??= how;
+        context.release();
+        this.parts.requestLog.done(exchange, status);
+      },
+    });
+  }
+
+  async #over(caller: Caller): Promise<boolean> {
+    return this.parts.now() >= caller.expiresAtMs || await this.parts.inbound.revoked(caller);
+  }
+
+  async #boundSession(id: string, { session, caller }: AnswerContext): Promise<string> {
+    return session?.id === id ? session.presented : await this.parts.sessions.bind(id, caller);
+  }
+
+  async #refusedByUpstream(upstream: Response): Promise<never> {
+    await upstream.body?.cancel();
+    if (/error="?insufficient_scope/.test(upstream.headers.get("www-authenticate") ?? "")) {
+      throw new OAuthError("insufficient_scope", "The server behind asks for more scopes", {
+        status: 403,
+        reason: "upstream_insufficient_scope",
+      });
+    }
+    throw new UpstreamError("broken", "answered 403 with a challenge of its own");
+  }
+}
+
+function failureEvent(id: string | undefined): string | undefined {
+  if (id === undefined) return undefined;
+  const [, sentence] = upstreamSentence("broken");
+  return `event: message\ndata: {"jsonrpc":"2.0","id":${id},"error":{"code":${rpcCodes.upstream},"message":${
+    JSON.stringify(sentence)
+  }}}\n\n`;
+}

@@ -1,0 +1,186 @@
+/**
+ * The public surface, deny by default: exact paths of our own, the MCP mount, and nothing else.
+ *
+ *     target readable? -> host, preflight -> the mount -> mcp.ts
+ *                                        |-> an exact path of ours -> its endpoint's rate -> hono
+ *                                        `-> 404
+ */
+import type { Hono } from "hono";
+import { describeError } from "../base/errors.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Logger } from "../base/log.ts";
+import type { Inbound } from "../inbound/inbound.ts";
+import { OAuthError } from "../oauth/errors.ts";
+import { UpstreamError } from "../upstream/upstream.ts";
+import { BodyRefused } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
+import { failureResponse, jsonFailure } from "./failure.ts";
+import { NoCredentials } from "./guard.ts";
+import { bodyRefusedResponse } from "./mcp.ts";
+import { corsHeaders, type OriginRules, preflight } from "./origin.ts";
+import type { RateLimit } from "./rate_limit.ts";
+import type { RequestLog } from "./request_log.ts";
+import { withSecurityHeaders } from "./security_headers.ts";
+import { belowMount, isPlainPath, readTarget } from "./target.ts";
+
+/** What the surface is made of. */
+export interface AppParts {
+  readonly mountPath: string;
+  readonly inbound: Inbound;
+  /** The inbound's endpoints, mounted. */
+  readonly endpoints: Hono;
+  readonly origins: OriginRules;
+  readonly mcp: (exchange: Exchange, suffix: string) => Promise<Response>;
+  /** The rate of an endpoint by its path; nothing for documents and health. */
+  readonly endpointRates: ReadonlyMap<string, { readonly name: string; readonly limit: RateLimit }>;
+  readonly address: (peer: string, headers: Headers) => string;
+  readonly requestLog: RequestLog;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** A fixed path that takes the place of every request's own below the mount; `undefined`: the request's own. */
+  readonly fixedSuffix?: string;
+}
+
+/** Answers one request. */
+export type Handler = (request: Request, peer: string) => Promise<Response>;
+
+/** The handler of the public listener; it never throws. */
+export function appHandler(parts: AppParts): Handler {
+  const own = new Set(parts.endpoints.routes.map((route) => route.path));
+  const idPrefix = crypto.randomUUID().slice(0, 8);
+  let count = 0;
+
+  const route = async (exchange: Exchange): Promise<Response> => {
+    const { request, target } = exchange;
+    const { path } = target;
+    if (path === parts.mountPath) return await onMount(exchange, "");
+    if (path === "/healthz") return health(exchange);
+    if (own.has(path)) return await endpoint(exchange);
+    const below = belowMount(path, parts.mountPath);
+    // Clients look for documents below the mount and at the root; what is not there is simply not there.
+    if (below === undefined || path.startsWith("/.well-known/") || below.startsWith("/.well-known/")) {
+      return request.method === "OPTIONS" ? preflight(request, parts.origins) : notFound(exchange);
+    }
+    return await onMount(exchange, below);
+  };
+
+  const onMount = async (exchange: Exchange, below: string): Promise<Response> => {
+    exchange.route = "mcp";
+    const { request, target } = exchange;
+    const origin = request.headers.get("origin");
+    if (request.method === "OPTIONS") return withSecurityHeaders(preflight(request, parts.origins));
+    if (origin !== null && !parts.origins.allowed(origin)) return forbidden(exchange, "origin_refused");
+    const suffix = parts.fixedSuffix === undefined ? below + target.query : parts.fixedSuffix + target.query;
+    return await parts.mcp(exchange, suffix);
+  };
+
+  const endpoint = async (exchange: Exchange): Promise<Response> => {
+    const { request, target, address } = exchange;
+    const rate = parts.endpointRates.get(target.path);
+    exchange.route = rate?.name ?? target.path;
+    if (request.method === "OPTIONS") return preflight(request, parts.origins);
+    const origin = request.headers.get("origin");
+    // A page without a referrer posts its own form with the origin `null`; the form is bound to the browser otherwise.
+    if (origin !== null && origin !== "null" && !isDocument(target.path) && !parts.origins.allowed(origin)) {
+      return forbidden(exchange, "origin_refused");
+    }
+    const limited = await rate?.limit.take(address);
+    if (limited !== undefined) {
+      parts.counters.add("mcp_auth_rate_limited_total", { endpoint: rate?.name ?? "" });
+      throw new OAuthError("temporarily_unavailable", "rate limit exceeded", { status: 429, ...limited });
+    }
+    return await parts.endpoints.fetch(request);
+  };
+
+  return async (request, peer) => {
+    const { headers } = request;
+    const target = readTarget(request.url, headers.get("host"));
+    const exchange: Exchange = {
+      request,
+      method: request.method,
+      target: target ?? { path: "/", query: "", authority: "" },
+      address: parts.address(peer, headers),
+      id: `${idPrefix}-${++count}`,
+      startedMs: performance.now(),
+      route: "none",
+      requestBytes: -1,
+      responseBytes: 0,
+    };
+    let response: Response;
+    try {
+      if (target === undefined || (target.path !== parts.mountPath && !isPlainPath(target.path))) {
+        exchange.reason = "bad_target";
+        response = jsonFailure(400, "invalid_request", "The request target or host cannot be read");
+      } else if (!parts.origins.hostAllowed(target.authority)) response = forbidden(exchange, "host_refused");
+      else response = await route(exchange);
+    } catch (error) {
+      response = failed(parts, exchange, error);
+    }
+    if (exchange.route !== "mcp" || response.headers.get("x-request-id") === null) {
+      response = withSecurityHeaders(response);
+      response.headers.set("x-request-id", exchange.id);
+    }
+    const origin = headers.get("origin");
+    if (
+      origin !== null && !response.headers.has("access-control-allow-origin") && parts.origins.allowed(origin)
+    ) {
+      for (const [name, value] of corsHeaders(origin)) {
+        if (name === "vary") response.headers.append(name, value);
+        else response.headers.set(name, value);
+      }
+    }
+    if (exchange.streaming !== true) parts.requestLog.done(exchange, response.status);
+    return response;
+  };
+}
+
+function isDocument(path: string): boolean {
+  return path.startsWith("/.well-known/") || path === "/healthz";
+}
+
+function health(exchange: Exchange): Response {
+  exchange.route = "healthz";
+  const { method } = exchange.request;
+  if (method !== "GET" && method !== "HEAD") {
+    return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
+  }
+  return new Response(method === "HEAD" ? null : '{"status":"ok"}', {
+    headers: { "content-type": "application/json", "cache-control": "no-store" },
+  });
+}
+
+function notFound(exchange: Exchange): Response {
+  exchange.reason = "no_such_path";
+  return jsonFailure(404, "not_found");
+}
+
+function forbidden(exchange: Exchange, reason: "origin_refused" | "host_refused"): Response {
+  exchange.reason = reason;
+  return jsonFailure(403, "forbidden", reason === "host_refused" ? "Host not allowed" : "Origin not allowed");
+}
+
+function failed(parts: AppParts, exchange: Exchange, error: unknown): Response {
+  if (error instanceof BodyRefused) {
+    try {
+      return bodyRefusedResponse(error, exchange);
+    } catch (unavailable) {
+      return failureResponse(unavailable);
+    }
+  }
+  if (error instanceof OAuthError) exchange.reason ??= error.reason;
+  else if (error instanceof UpstreamError) {
+    exchange.reason = `upstream_${error.failure}`;
+    parts.counters.add("mcp_doorman_upstream_failures_total", { kind: error.failure });
+    if (error.failure !== "client_gone") {
+      parts.log.warn("upstream_failed", { kind: error.failure, cause: error.message });
+    }
+  } else {
+    exchange.reason = "internal";
+    parts.log.error("request_failed", { requestId: exchange.id, cause: describeError(error) });
+  }
+  const id = exchange.peek?.id;
+  return failureResponse(error, {
+    challenge: (refusal) => parts.inbound.challenge(refusal instanceof NoCredentials ? undefined : refusal),
+    ...(id === undefined ? {} : { id }),
+  });
+}

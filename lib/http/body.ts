@@ -1,0 +1,120 @@
+/**
+ * The request's body. A small one of known length is read at once, which is cheaper than a stream and can be sent a
+ * second time; anything else streams through under the size limit.
+ */
+import { Watch, type Watched } from "../base/watch.ts";
+
+/** Bodies up to this size are read at once. */
+export const smallBodyBytes = 65_536;
+
+/** A body that may not be passed on. */
+export class BodyRefused extends Error {
+  override readonly name = "BodyRefused";
+  constructor(readonly why: "too_large" | "too_slow" | "cut") {
+    super(why);
+  }
+}
+
+/** The limits of a body. */
+export interface BodyLimits {
+  readonly maxBytes: number;
+  /** For a small body in whole, and for each next piece of a larger one; milliseconds, 0: no limit. */
+  readonly readTimeoutMs: number;
+}
+
+/** A body as it goes on. */
+export type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+
+/** Reads bodies under limits. */
+export class BodyReader {
+  readonly #watch = new Watch(1_000);
+
+  constructor(private readonly limits: BodyLimits) {}
+
+  /**
+   * The body of the request. `onRefused` is called when a streamed body turns out to break a limit later.
+   * @throws BodyRefused
+   */
+  read(request: Request, onRefused: (error: BodyRefused) => void): Body | Promise<Body> {
+    const declared = request.headers.get("content-length");
+    if (declared === null) {
+      const { body } = request;
+      return body === null ? null : this.#limited(body, onRefused);
+    }
+    const length = Number(declared);
+    if (length > this.limits.maxBytes) throw new BodyRefused("too_large");
+    if (length === 0) return null;
+    if (length <= smallBodyBytes) return this.#whole(request);
+    const { body } = request;
+    return body === null ? null : this.#limited(body, onRefused);
+  }
+
+  close(): void {
+    this.#watch.close();
+  }
+
+  #whole(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+    return new Promise((resolve, reject) => {
+      const watched: Watched = {
+        look: (ageMs) => {
+          if (this.limits.readTimeoutMs > 0 && ageMs >= this.limits.readTimeoutMs) {
+            this.#watch.leave(watched);
+            reject(new BodyRefused("too_slow"));
+          }
+        },
+      };
+      this.#watch.enter(watched);
+      request.bytes().then((bytes) => {
+        this.#watch.leave(watched);
+        resolve(bytes);
+      }, () => {
+        this.#watch.leave(watched);
+        reject(new BodyRefused("cut"));
+      });
+    });
+  }
+
+  #limited(
+    body: ReadableStream<Uint8Array>,
+    onRefused: (error: BodyRefused) => void,
+  ): ReadableStream<Uint8Array> {
+    const reader = body.getReader();
+    let left = this.limits.maxBytes;
+    const refuse = (why: BodyRefused["why"]) => {
+      const error = new BodyRefused(why);
+      onRefused(error);
+      reader.cancel(error).catch(() => {});
+      return error;
+    };
+    return new ReadableStream<Uint8Array>({
+      pull: (controller) =>
+        new Promise<void>((resolve) => {
+          const done = () => {
+            this.#watch.leave(watched);
+            resolve();
+          };
+          const watched: Watched = {
+            look: (ageMs) => {
+              if (this.limits.readTimeoutMs === 0 || ageMs < this.limits.readTimeoutMs) return;
+              controller.error(refuse("too_slow"));
+              done();
+            },
+          };
+          this.#watch.enter(watched);
+          reader.read().then((piece) => {
+            if (piece.done) controller.close();
+            else {
+              left -= piece.value.byteLength;
+              if (left < 0) controller.error(refuse("too_large"));
+              else controller.enqueue(piece.value);
+            }
+            done();
+          }, () => {
+            controller.error(refuse("cut"));
+            done();
+          });
+        }),
+      cancel: (reason) => reader.cancel(reason),
+    }, { highWaterMark: 0 });
+  }
+}

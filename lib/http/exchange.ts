@@ -1,0 +1,29 @@
+import type { Caller } from "../oauth/caller.ts";
+import type { Peek } from "./peek.ts";
+import type { Target } from "./target.ts";
+
+/** One request on its way through the server, and what became known about it. */
+export interface Exchange {
+  /** Not to be read once the answer is out: the runtime has let go of it by then. */
+  readonly request: Request;
+  readonly method: string;
+  readonly target: Target;
+  /** The peer, or the client that a trusted proxy names. */
+  readonly address: string;
+  /** Our own id; one from outside is never believed. */
+  readonly id: string;
+  /** `performance.now()` at arrival. */
+  readonly startedMs: number;
+  /** Which part of the surface answers: `mcp`, `healthz`, an endpoint's name, or `none`. */
+  route: string;
+  caller?: Caller;
+  peek?: Peek;
+  /** Bytes of the request's body; -1 while unknown. */
+  requestBytes: number;
+  /** Bytes of the answer's body, as far as they were counted. */
+  responseBytes: number;
+  /** A word for the log when the answer is a refusal or a failure. */
+  reason?: string;
+  /** The answer is a stream: its end writes the log line. */
+  streaming?: boolean;
+}

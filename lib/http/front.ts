@@ -1,0 +1,165 @@
+/** Puts the public surface together from its plugs; `modes/http.ts` gives it real ones, a test any. */
+import { createHash } from "node:crypto";
+import { Hono } from "hono";
+import type { Clock } from "../base/clock.ts";
+import type { Counters } from "../base/counters.ts";
+import type { Logger } from "../base/log.ts";
+import type { Sealer } from "../crypto/sealer.ts";
+import type { Inbound } from "../inbound/inbound.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import type { Upstream } from "../upstream/upstream.ts";
+import { Answering } from "./answer.ts";
+import { appHandler, type Handler } from "./app.ts";
+import { BodyReader } from "./body.ts";
+import { addressReader } from "./client_address.ts";
+import type { HttpConfig } from "./config.ts";
+import { Guard } from "./guard.ts";
+import { identityRewrite } from "./identity.ts";
+import { mcpHandler } from "./mcp.ts";
+import { originRules } from "./origin.ts";
+import { Concurrency, openRateLimits, type RateLimit } from "./rate_limit.ts";
+import { RequestLog } from "./request_log.ts";
+import { Sessions } from "./sessions.ts";
+import { Streams } from "./streams.ts";
+
+/** The settings that the surface itself needs. */
+export type FrontSettings =
+  & Pick<
+    HttpConfig,
+    | "listen"
+    | "identity"
+    | "limits"
+    | "cors"
+    | "identityHeaders"
+    | "keepAliveCommentMs"
+    | "accessLog"
+    | "toolMetrics"
+    | "upstreamPathOverride"
+  >
+  & {
+    readonly baseUrl: string;
+    readonly mountPath: string;
+    /** Endpoint paths by the name of their rate. */
+    readonly endpoints: ReadonlyMap<string, keyof HttpConfig["limits"]["perMinute"]>;
+  };
+
+/** The plugs. */
+export interface FrontPlugs {
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
+  readonly upstream: Upstream;
+  readonly sealer: Sealer;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Logger;
+  /** ioredis' client and the prefix of its keys, where replicas share rates. */
+  readonly redis?: { readonly client: unknown; readonly keyPrefix: string };
+}
+
+/** The public surface. */
+export interface Front {
+  readonly handler: Handler;
+  readonly streams: Streams;
+  /** Exact paths that are answered without a bearer token. */
+  readonly publicPaths: readonly string[];
+  close(): void;
+}
+
+/** Builds the public surface. */
+export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Promise<Front> {
+  const { inbound, clock, counters, log } = plugs;
+  const { limits, accessLog } = settings;
+  const endpoints = new Hono();
+  inbound.mount(endpoints);
+  endpoints.notFound((context) => context.json({ error: "method_not_allowed" }, 405));
+  endpoints.onError((error) => {
+    throw error;
+  });
+
+  const rate = await rates(limits.enabled, plugs);
+  const endpointRates = new Map<string, { name: string; limit: RateLimit }>();
+  for (const [path, name] of settings.endpoints) {
+    const limit = rate(name, limits.perMinute[name]);
+    if (limit !== undefined) endpointRates.set(path, { name, limit });
+  }
+
+  const sessions = new Sessions(plugs.sealer);
+  const streams = new Streams(settings.keepAliveCommentMs);
+  const requestLog = new RequestLog({
+    log,
+    counters,
+    hashSubjects: accessLog.hashSubjects,
+    subjectText: accessLog.hashSubjects ? hashText : (subject) => subject,
+    ...(accessLog.skip === undefined ? {} : { skip: accessLog.skip }),
+  });
+  const identity = identityRewrite(settings.identity);
+  const bodies = new BodyReader({ maxBytes: limits.maxBodyBytes, readTimeoutMs: limits.bodyReadTimeoutMs });
+  const mcp = mcpHandler({
+    guard: new Guard(inbound, clock),
+    sessions,
+    outbound: plugs.outbound,
+    upstream: plugs.upstream,
+    bodies,
+    answering: new Answering({ sessions, streams, inbound, requestLog, identity, now: () => clock.now() }),
+    concurrency: new Concurrency(limits.perSubjectConcurrency),
+    perAddress: rate("mcp", limits.perMinute.mcp),
+    perSubject: rate("subject", limits.perSubjectPerMinute),
+    identityHeaders: settings.identityHeaders,
+    peekMaxBytes: accessLog.bodyMaxBytes,
+    peekAlways: identity !== undefined,
+  });
+  const handler = appHandler({
+    mountPath: settings.mountPath,
+    inbound,
+    endpoints,
+    origins: originRules({
+      origins: settings.cors.origins,
+      baseUrl: settings.baseUrl,
+      hostname: settings.listen.hostname,
+    }),
+    mcp,
+    endpointRates,
+    address: addressReader({
+      trustedProxies: limits.trustedProxies,
+      header: limits.trustedProxyHeader,
+      trustAnyProxy: limits.trustAnyProxy,
+    }),
+    requestLog,
+    counters,
+    log,
+    ...(settings.upstreamPathOverride === undefined ? {} : { fixedSuffix: "" }),
+  });
+  return {
+    handler,
+    streams,
+    publicPaths: [...new Set(endpoints.routes.map((route) => route.path)), "/healthz"],
+    close() {
+      streams.close();
+      bodies.close();
+    },
+  };
+}
+
+/** Limits by name and requests a minute; none at all where limits are off, so that the library stays unloaded. */
+async function rates(
+  enabled: boolean,
+  plugs: FrontPlugs,
+): Promise<(name: string, perMinute: number) => RateLimit | undefined> {
+  if (!enabled) return () => undefined;
+  return await openRateLimits(
+    plugs.redis === undefined ? {} : { redis: plugs.redis.client, keyPrefix: plugs.redis.keyPrefix },
+  );
+}
+
+const hashes = new Map<string, string>();
+
+/** The same short text for the same subject, from which the subject cannot be read. */
+function hashText(subject: string): string {
+  let hash = hashes.get(subject);
+  if (hash === undefined) {
+    hash = createHash("sha256").update(subject).digest("base64url").slice(0, 16);
+    if (hashes.size >= 10_000) hashes.clear();
+    hashes.set(subject, hash);
+  }
+  return hash;
+}

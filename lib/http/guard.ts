@@ -1,0 +1,110 @@
+/**
+ * The bearer check. A token that was verified once is remembered until it ends; whether it was revoked since is asked
+ * again once a second, which is the time a revocation takes to be noticed everywhere.
+ *
+ *     Authorization -> remembered? -> revocation asked within a second? -> Caller
+ *                         `-> inbound.authenticate -> Caller, or OAuthError (401, 403, 503)
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Inbound } from "../inbound/inbound.ts";
+import type { Caller } from "../oauth/caller.ts";
+import { OAuthError } from "../oauth/errors.ts";
+
+/** How long a revocation may stay unnoticed, in milliseconds. */
+export const revocationWindowMs = 1_000;
+
+const maxRemembered = 20_000;
+
+const maxTokenLength = 16_384;
+
+interface Remembered {
+  readonly caller: Caller;
+  checkedAtMs: number;
+}
+
+/** Turns the `Authorization` header into a caller. */
+export class Guard {
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #verifying = new Map<string, Promise<Caller>>();
+
+  constructor(private readonly inbound: Inbound, private readonly clock: Clock) {}
+
+  /**
+   * The caller; at once, without a promise, for a token that was checked a moment ago.
+   * @throws OAuthError
+   */
+  caller(authorization: string | null): Caller | Promise<Caller> {
+    const bearer = bearerText(authorization);
+    const known = this.#remembered.get(bearer);
+    if (known === undefined) return this.#verify(checkedBearer(bearer));
+    const now = this.clock.now();
+    if (now >= known.caller.expiresAtMs) {
+      this.#remembered.delete(bearer);
+      return this.#verify(bearer);
+    }
+    return now - known.checkedAtMs < revocationWindowMs ? known.caller : this.#recheck(bearer, known, now);
+  }
+
+  /** Parallel requests with a new token wait for one verification. */
+  #verify(bearer: string): Promise<Caller> {
+    let pending = this.#verifying.get(bearer);
+    if (pending === undefined) {
+      pending = this.#authenticate(bearer).finally(() => this.#verifying.delete(bearer));
+      this.#verifying.set(bearer, pending);
+    }
+    return pending;
+  }
+
+  async #authenticate(bearer: string): Promise<Caller> {
+    const caller = await this.inbound.authenticate(bearer);
+    const now = this.clock.now();
+    if (caller.expiresAtMs <= now) throw expired();
+    if (this.#remembered.size >= maxRemembered) {
+      const oldest = this.#remembered.keys().next().value;
+      if (oldest !== undefined) this.#remembered.delete(oldest);
+    }
+    this.#remembered.set(bearer, { caller, checkedAtMs: now });
+    return caller;
+  }
+
+  async #recheck(bearer: string, known: Remembered, now: number): Promise<Caller> {
+    if (await this.inbound.revoked(known.caller)) {
+      this.#remembered.delete(bearer);
+      throw new OAuthError("invalid_token", "The access token was revoked", {
+        status: 401,
+        reason: "token_revoked",
+      });
+    }
+    known.checkedAtMs = now;
+    return known.caller;
+  }
+}
+
+function expired(): OAuthError {
+  return new OAuthError("invalid_token", "The access token has expired", {
+    status: 401,
+    reason: "token_expired",
+  });
+}
+
+/** Why a request without any credential is refused; its challenge carries no error (RFC 6750 section 3.1). */
+export class NoCredentials extends OAuthError {
+  constructor() {
+    super("invalid_request", "A bearer token is needed", { status: 401, reason: "no_credentials" });
+  }
+}
+
+/** What follows the scheme of an `Authorization` header (RFC 6750 section 2.1); the scheme's case does not matter. */
+function bearerText(authorization: string | null): string {
+  if (authorization === null || !/^bearer(?: |$)/i.test(authorization)) throw new NoCredentials();
+  return authorization.slice(7);
+}
+
+/** A text that can be a token at all (`b64token`), so that nothing else reaches a verifier. */
+function checkedBearer(text: string): string {
+  if (text.length <= maxTokenLength && /^[A-Za-z0-9._~+/-]+=*$/.test(text)) return text;
+  throw new OAuthError("invalid_token", "The access token is malformed", {
+    status: 401,
+    reason: "invalid_token",
+  });
+}

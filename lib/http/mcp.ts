@@ -1,0 +1,192 @@
+/**
+ * The MCP mount: what is behind the door. No framework stands between the socket and this file.
+ *
+ *     origin, method -> address rate -> bearer -> subject rate, calls at once -> session -> body
+ *       -> headers (cleaned, credential, identity) -> upstream -> 401? renew once -> answer, streaming
+ */
+import type { Caller } from "../oauth/caller.ts";
+import { OAuthError } from "../oauth/errors.ts";
+import type { Outbound } from "../outbound/outbound.ts";
+import { requestHeaders } from "../upstream/headers.ts";
+import type { HeaderList, Upstream } from "../upstream/upstream.ts";
+import { type Answering } from "./answer.ts";
+import { type Body, type BodyReader, BodyRefused } from "./body.ts";
+import type { Exchange } from "./exchange.ts";
+import { rpcCodes, rpcError, unavailable } from "./failure.ts";
+import type { Guard } from "./guard.ts";
+import { identityHeaderNames, identityHeaders } from "./identity_headers.ts";
+import { allowedMethods } from "./origin.ts";
+import { peek } from "./peek.ts";
+import type { Concurrency, RateLimit } from "./rate_limit.ts";
+import type { Sessions } from "./sessions.ts";
+
+/** What the mount is made of. */
+export interface McpParts {
+  readonly guard: Guard;
+  readonly sessions: Sessions;
+  readonly outbound: Outbound;
+  readonly upstream: Upstream;
+  readonly bodies: BodyReader;
+  readonly answering: Answering;
+  readonly concurrency: Concurrency;
+  readonly perAddress: RateLimit | undefined;
+  readonly perSubject: RateLimit | undefined;
+  readonly identityHeaders: boolean;
+  /** Bodies up to this size are looked into for the log and the metrics; 0: none. */
+  readonly peekMaxBytes: number;
+  /** The answers of `initialize` and `server/discover` are needed, whatever the log wants. */
+  readonly peekAlways: boolean;
+}
+
+const methods = new Set(allowedMethods.split(", "));
+
+/** Answers a request on the mount; `suffix` is the path below it with the query. Throws what `failure.ts` knows. */
+export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string) => Promise<Response> {
+  const owned = new Set<string>([...identityHeaderNames, ...parts.outbound.owns, "mcp-session-id"]);
+
+  return async (exchange, suffix) => {
+    const { request } = exchange;
+    if (!methods.has(exchange.method)) {
+      return new Response(null, { status: 405, headers: { allow: allowedMethods } });
+    }
+    const limited = parts.perAddress === undefined
+      ? undefined
+      : await parts.perAddress.take(exchange.address);
+    if (limited !== undefined) return tooMany(exchange, limited.retryAfterSec);
+
+    const known = parts.guard.caller(request.headers.get("authorization"));
+    const caller = known instanceof Promise ? await known : known;
+    exchange.caller = caller;
+    const busy = parts.perSubject === undefined ? undefined : await parts.perSubject.take(caller.subject);
+    if (busy !== undefined) return tooMany(exchange, busy.retryAfterSec);
+
+    const presented = request.headers.get("mcp-session-id");
+    let sessionId: string | undefined;
+    if (presented !== null) {
+      const opened = parts.sessions.open(presented, caller);
+      sessionId = opened instanceof Promise ? await opened : opened;
+      if (sessionId === undefined) return unknownSession(exchange);
+    }
+
+    const body = await readBody(parts, exchange);
+    const isCall = exchange.method === "POST" && exchange.peek?.method !== "subscriptions/listen";
+    if (isCall && !parts.concurrency.take(caller.subject)) {
+      exchange.reason = "subject_concurrency_exceeded";
+      throw new OAuthError("temporarily_unavailable", "Too many calls at once; try again", {
+        status: 503,
+        reason: "subject_concurrency_exceeded",
+        retryAfterSec: 1,
+      });
+    }
+    let held = isCall;
+    const release = () => {
+      if (held) parts.concurrency.give(caller.subject);
+      held = false;
+    };
+    try {
+      const headers = requestHeaders(request.headers, owned);
+      if (sessionId !== undefined) headers.push(["mcp-session-id", sessionId]);
+      if (parts.identityHeaders) headers.push(...identityHeaders(caller));
+      const response = await forward(parts, { exchange, suffix, caller, headers, body: body.value });
+      if (body.refused !== undefined) throw body.refused;
+      const session = presented !== null && sessionId !== undefined
+        ? { presented, id: sessionId }
+        : undefined;
+      return await parts.answering.answer(response, { exchange, caller, session, release });
+    } catch (error) {
+      release();
+      throw body.refused ?? error;
+    }
+  };
+}
+
+async function readBody(
+  parts: McpParts,
+  exchange: Exchange,
+): Promise<{ value: Body; refused?: BodyRefused }> {
+  const result: { value: Body; refused?: BodyRefused } = { value: null };
+  const read = parts.bodies.read(exchange.request, (error) => result.refused = error);
+  const value = read instanceof Promise ? await read : read;
+  result.value = value;
+  if (value === null) exchange.requestBytes = 0;
+  else if (value instanceof Uint8Array) {
+    exchange.requestBytes = value.byteLength;
+    if (parts.peekAlways || value.byteLength <= parts.peekMaxBytes) exchange.peek = peek(value);
+  } else {
+    const declared = exchange.request.headers.get("content-length");
+    if (declared !== null) exchange.requestBytes = Number(declared);
+  }
+  return result;
+}
+
+interface Forwarding {
+  readonly exchange: Exchange;
+  readonly suffix: string;
+  readonly caller: Caller;
+  readonly headers: HeaderList;
+  readonly body: Body;
+}
+
+/** Sends with the credential; once more with a new one where the old was refused. */
+async function forward(parts: McpParts, forwarding: Forwarding): Promise<Response> {
+  const { exchange, caller, suffix, headers, body } = forwarding;
+  for (let attempt = 0;; attempt++) {
+    const credential = parts.outbound.headers(caller);
+    const added = credential instanceof Promise ? await credential : credential;
+    const response = await parts.upstream.forward({
+      method: exchange.method,
+      suffix,
+      headers: added.length === 0
+        ? headers
+        : [...headers, ...added.map(([name, value]): [string, string] => [name, value])],
+      body,
+      clientGone: () => exchange.request.signal,
+    });
+    if (response.status !== 401) return response;
+    await response.body?.cancel();
+    const renewed = await parts.outbound.rejected(caller);
+    if (renewed && attempt === 0 && !(body instanceof ReadableStream)) continue;
+    exchange.reason = "upstream_refused_credential";
+    if (parts.outbound.userOwned) {
+      throw new OAuthError("invalid_token", "The server behind refused the login; log in again", {
+        status: 401,
+        reason: "upstream_refused_credential",
+      });
+    }
+    return rpcError(
+      502,
+      rpcCodes.upstream,
+      "The MCP server behind this address refused the proxy's credential",
+      {
+        ...(exchange.peek?.id === undefined ? {} : { id: exchange.peek.id }),
+      },
+    );
+  }
+}
+
+function tooMany(exchange: Exchange, retryAfterSec: number): never {
+  exchange.reason = "rate_limited";
+  throw new OAuthError("temporarily_unavailable", "rate limit exceeded", {
+    status: 429,
+    reason: "rate_limited",
+    retryAfterSec,
+  });
+}
+
+/** What a server says about a session that it does not know (MCP transports, session management). */
+function unknownSession(exchange: Exchange): Response {
+  exchange.reason = "session_unknown";
+  return rpcError(404, -32_600, "Session not found");
+}
+
+/** The answer to a body that broke a limit. */
+export function bodyRefusedResponse(error: BodyRefused, exchange: Exchange): Response {
+  exchange.reason = `body_${error.why}`;
+  if (error.why === "too_large") {
+    return rpcError(413, rpcCodes.tooLarge, "The request is too large", { close: true });
+  }
+  if (error.why === "too_slow") {
+    return rpcError(408, rpcCodes.tooSlow, "The request came too slowly", { close: true });
+  }
+  throw unavailable("body_cut");
+}

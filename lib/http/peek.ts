@@ -1,0 +1,52 @@
+/** What a small JSON-RPC body says about itself; for the log, the metrics and errors, never to decide on a request. */
+export interface Peek {
+  /** Methods, joined by commas in a batch. */
+  readonly method?: string;
+  /** `params.name` of calls. */
+  readonly tools: readonly string[];
+  /** The id of a single request as JSON text. */
+  readonly id?: string;
+  readonly batch: boolean;
+}
+
+const nothing: Peek = { tools: [], batch: false };
+const decoder = new TextDecoder();
+
+/** Reads a body that is at hand; whatever is not JSON-RPC says nothing. */
+export function peek(body: Uint8Array): Peek {
+  let value: unknown;
+  try {
+    value = JSON.parse(decoder.decode(body));
+  } catch {
+    return nothing;
+  }
+  if (Array.isArray(value)) {
+    const parts = value.map(single);
+    const methods = parts.map((part) => part.method).filter((method) => method !== undefined);
+    return {
+      ...(methods.length > 0 ? { method: methods.join(",").slice(0, 128) } : {}),
+      tools: parts.filter((part) => part.method === "tools/call").flatMap((part) => part.tools),
+      batch: true,
+    };
+  }
+  return single(value);
+}
+
+function single(value: unknown): Peek {
+  if (typeof value !== "object" || value === null) return nothing;
+  const message = value as { method?: unknown; id?: unknown; params?: { name?: unknown } | null };
+  const { method, id } = message;
+  const name = typeof message.params === "object" ? message.params?.name : undefined;
+  return {
+    ...(typeof method === "string" && method !== "" ? { method: plain(method, 128) } : {}),
+    ...(typeof id === "string" || typeof id === "number" ? { id: JSON.stringify(id) } : {}),
+    tools: typeof name === "string" ? [plain(name, 128)] : [],
+    batch: false,
+  };
+}
+
+/** Letters, digits and `. _ : / - +` only, cut to a length: what may stand in a log line or a label. */
+export function plain(text: string, max: number): string {
+  const cut = text.length > max * 4 ? text.slice(0, max * 4) : text;
+  return (/^[A-Za-z0-9._:/+-]*$/.test(cut) ? cut : cut.replaceAll(/[^A-Za-z0-9._:/+-]/g, "")).slice(0, max);
+}

@@ -1,0 +1,120 @@
+/**
+ * The listener and its end.
+ *
+ *     listen -> serve -> accept loop dies (no file descriptors left) -> listen again
+ *            `-> drain: listener closed -> standing streams ended -> calls finish -> deadline -> cut
+ */
+import { UserError } from "../base/errors.ts";
+import type { Logger } from "../base/log.ts";
+
+/** Where and how to listen. */
+export interface ListenOptions {
+  readonly hostname: string;
+  readonly port: number;
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly reusePort?: boolean;
+}
+
+/** A listener that is up. */
+export interface Listening {
+  readonly hostname: string;
+  readonly port: number;
+  /**
+   * Closes the listener, lets running requests finish and cuts what is left after the deadline; says whether
+   * something had to be cut.
+   */
+  drain(options: { readonly deadlineMs: number; readonly onClosed?: () => void }): Promise<boolean>;
+}
+
+/** The handler of one listener; `peer` is the address of the other side. */
+export type ServeHandler = (request: Request, peer: string) => Promise<Response>;
+
+const relistenAfterMs = 200;
+
+/** Listens. @throws UserError when the address cannot be had. */
+export function listen(options: ListenOptions, handler: ServeHandler, log: Logger): Listening {
+  const abort = new AbortController();
+  let draining = false;
+  let bound = { hostname: options.hostname, port: options.port };
+
+  const open = (): Deno.HttpServer<Deno.NetAddr> => {
+    const server = Deno.serve({
+      ...bound,
+      ...(options.tls ?? {}),
+      ...(options.reusePort === true ? { reusePort: true } : {}),
+      signal: abort.signal,
+      onListen: () => {},
+      onError: (error) => {
+        log.error("request_failed", { cause: error instanceof Error ? error.message : String(error) });
+        return new Response(null, { status: 500 });
+      },
+    }, (request, info) => handler(request, info.remoteAddr.hostname));
+    server.finished.catch((error: unknown) => {
+      log.error("listener_failed", { cause: error instanceof Error ? error.message : String(error) });
+      reopen();
+    });
+    return server;
+  };
+
+  // At EMFILE the runtime's accept loop ends for good; connections that are open go on being served.
+  const reopen = () => {
+    if (draining) return;
+    setTimeout(() => {
+      if (draining) return;
+      try {
+        server = open();
+        log.warn("listener_restarted", { port: bound.port });
+      } catch (error) {
+        log.error("listener_failed", { cause: error instanceof Error ? error.message : String(error) });
+        reopen();
+      }
+    }, relistenAfterMs);
+  };
+
+  let server: Deno.HttpServer<Deno.NetAddr>;
+  try {
+    server = open();
+  } catch (cause) {
+    throw listenError(options, cause);
+  }
+  bound = { hostname: options.hostname, port: server.addr.port };
+
+  return {
+    hostname: options.hostname,
+    port: bound.port,
+    async drain({ deadlineMs, onClosed }) {
+      draining = true;
+      const closed = server.shutdown();
+      onClosed?.();
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const late = new Promise<true>((resolve) => {
+        timer = setTimeout(resolve, deadlineMs, true);
+      });
+      const cut = await Promise.race([closed.then(() => false), late]);
+      clearTimeout(timer);
+      if (cut) abort.abort();
+      await server.finished.catch(() => {});
+      return cut;
+    },
+  };
+}
+
+function listenError({ hostname, port }: ListenOptions, cause: unknown): UserError {
+  const place = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+  if (cause instanceof Deno.errors.AddrInUse) {
+    return new UserError(`Cannot listen on ${place}: the port is in use`, {
+      hint: "Stop what listens there, or choose another port with --port (MCP_PROXY_PORT).",
+      cause,
+    });
+  }
+  if (cause instanceof Deno.errors.PermissionDenied) {
+    return new UserError(`Cannot listen on ${place}: not permitted`, {
+      hint: "Ports below 1024 need a privilege; choose another port.",
+      cause,
+    });
+  }
+  return new UserError(`Cannot listen on ${place}: ${cause instanceof Error ? cause.message : cause}`, {
+    hint: "Check the address to listen on (--host, MCP_PROXY_HOST).",
+    cause,
+  });
+}

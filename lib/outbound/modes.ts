@@ -1,0 +1,20 @@
+import { forward } from "./forward.ts";
+import { none } from "./none.ts";
+import type { OutboundMode } from "./outbound.ts";
+import { staticHeader } from "./static.ts";
+
+/** Every way of presenting callers to the upstream, by the name that `--outbound-auth` takes. */
+export const outboundModes = {
+  "none": none,
+  "forward": forward,
+  "static": staticHeader,
+} as const;
+
+/** The name of an outbound mode. */
+export type OutboundName = keyof typeof outboundModes;
+
+/** The mode of that name. */
+// deno-lint-ignore no-explicit-any -- each mode pairs its own settings and configuration
+export function outboundMode(name: string): OutboundMode<any, any> | undefined {
+  return Object.hasOwn(outboundModes, name) ? outboundModes[name as OutboundName] : undefined;
+}

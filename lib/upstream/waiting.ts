@@ -1,0 +1,69 @@
+/**
+ * Requests that wait for the upstream's headers. Listening to every client's disconnect costs more than the rest of a
+ * quick call, so that a request gets its listener only once it has waited for a moment.
+ */
+import { Watch, type Watched } from "../base/watch.ts";
+import { UpstreamError } from "./upstream.ts";
+
+/** A client that leaves is noticed within twice this time, in milliseconds. */
+const lookEveryMs = 200;
+
+/** The requests of one upstream that wait. */
+export class WaitingRoom {
+  readonly #watch = new Watch(lookEveryMs);
+  readonly #inside = new Set<Waiting>();
+
+  /** `limitMs` is the time until the first byte; 0: no limit. */
+  constructor(private readonly limitMs: number) {}
+
+  /** Registers a request; the controller is aborted with an `UpstreamError` as its reason. */
+  enter(abort: AbortController, clientGone: () => AbortSignal): Waiting {
+    const waiting = new Waiting(abort, clientGone, this.limitMs);
+    this.#inside.add(waiting);
+    this.#watch.enter(waiting);
+    return waiting;
+  }
+
+  /** The headers are there, or never will be. */
+  leave(waiting: Waiting): void {
+    waiting.over = true;
+    this.#inside.delete(waiting);
+    this.#watch.leave(waiting);
+  }
+
+  /** Whoever still waits is aborted. */
+  close(): void {
+    this.#watch.close();
+    for (const { abort } of this.#inside) {
+      abort.abort(new UpstreamError("broken", "the upstream is being closed"));
+    }
+    this.#inside.clear();
+  }
+}
+
+/** One request that waits. */
+export class Waiting implements Watched {
+  over = false;
+  #observed = false;
+
+  constructor(
+    readonly abort: AbortController,
+    private readonly clientGone: () => AbortSignal,
+    private readonly limitMs: number,
+  ) {}
+
+  look(ageMs: number): void {
+    if (this.limitMs > 0 && ageMs >= this.limitMs) {
+      this.abort.abort(new UpstreamError("timeout", `no answer within ${this.limitMs} ms`));
+    } else if (!this.#observed) {
+      this.#observed = true;
+      const gone = this.clientGone();
+      // The runtime fires this signal after an answer as well; by then nobody waits.
+      const leave = () => {
+        if (!this.over) this.abort.abort(new UpstreamError("client_gone", "the client left"));
+      };
+      if (gone.aborted) leave();
+      else gone.addEventListener("abort", leave, { once: true });
+    }
+  }
+}
