@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { exportJWK, generateKeyPair, type JWK } from "jose";
-import Provider from "oidc-provider";
+import { Provider } from "./oidc_provider.ts";
 import { memoryAdapter, type MemoryRecords } from "./idp_adapter.ts";
 import { loginPage } from "./idp_page.ts";
 
