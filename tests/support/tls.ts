@@ -1,0 +1,31 @@
+/** The test authority and a server under it, for outbound TLS on loopback. */
+
+const folder = new URL("../fixtures/tls/", import.meta.url);
+
+/** Paths of the PEM files in `tests/fixtures/tls`. */
+export const tlsFiles = {
+  ca: file("ca.pem"),
+  serverCert: file("server.pem"),
+  serverKey: file("server.key"),
+  clientCert: file("client.pem"),
+  clientKey: file("client.key"),
+};
+
+function file(name: string): string {
+  return decodeURIComponent(new URL(name, folder).pathname);
+}
+
+/** An https server on 127.0.0.1 with a certificate for `localhost`, 127.0.0.1 and `*.doorman.test`. */
+export function serveTls(handler: (request: Request) => Response | Promise<Response>): {
+  readonly port: number;
+  [Symbol.asyncDispose](): Promise<void>;
+} {
+  const server = Deno.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    cert: Deno.readTextFileSync(tlsFiles.serverCert),
+    key: Deno.readTextFileSync(tlsFiles.serverKey),
+    onListen: () => {},
+  }, handler);
+  return { port: server.addr.port, [Symbol.asyncDispose]: () => server.shutdown() };
+}
