@@ -3,9 +3,9 @@
  * one setting must agree. An empty text counts as unset, except where a setting says otherwise. A secret may be in a
  * file that `<NAME>_FILE` names.
  */
-import { parseEnv } from "node:util";
 import type { Setting } from "../base/setting.ts";
 import type { CommandLine, GivenText } from "./arguments.ts";
+import { parseEnvFile } from "./env_file.ts";
 
 /** What the program is started with, besides its arguments. */
 export interface Surroundings {
@@ -27,7 +27,7 @@ export function readEnvFile(
   problems: string[],
 ): Readonly<Record<string, string | undefined>> | undefined {
   try {
-    return parseEnv(from.readFile(file));
+    return parseEnvFile(from.readFile(file));
   } catch (error) {
     if (required || !(error instanceof Deno.errors.NotFound)) problems.push(cannotRead(file, error));
     return undefined;

@@ -4,19 +4,20 @@ import { present } from "../present.ts";
 import type { Reading } from "../reading.ts";
 import { idpConfig } from "./idp.ts";
 
-/** Our own authorization server in front of the provider. */
+/** Our own authorization server in front of the provider; `undefined` when the provider lacks something. */
 export function bridgeConfig(
   reading: Reading,
   front: FrontConfig,
   provider: IdpConfig["provider"],
   outbound: string,
-): BridgeConfig {
+): BridgeConfig | undefined {
   const { values, dialect } = reading;
   const idp = idpConfig(reading, provider);
+  if (idp === undefined) return undefined;
   return present({
     ...front,
     shape: "bridge" as const,
-    scopesSupported: values.scopesSupported ?? idp.scopes,
+    scopesSupported: values.scopesSupported ?? shownScopes(idp),
     idp,
     paths: { register: dialect.registerPath, callback: dialect.callbackPath },
     tokenFollowsIdp: outbound === "forward" || outbound === "token-exchange",
@@ -39,6 +40,13 @@ export function bridgeConfig(
     idpExchange: { ratePerSec: values.idpExchangeRate, burst: values.idpExchangeBurst },
     logoText: values.logoText ?? initials(values.proxyName ?? values.resourceName ?? "mcp-doorman"),
   });
+}
+
+/** The scopes as clients know them. */
+function shownScopes({ scopes, quirks }: IdpConfig): readonly string[] {
+  const prefix = quirks.scopePrefix;
+  if (prefix === undefined) return scopes;
+  return scopes.map((scope) => scope.startsWith(prefix) ? scope.slice(prefix.length) : scope);
 }
 
 /** Up to two initials. */

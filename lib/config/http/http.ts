@@ -27,6 +27,8 @@ export function httpConfig(reading: Reading): HttpConfig {
     listen: where.listen,
     adminListen: values.metricsAddr === "off" ? undefined : values.metricsAddr,
     tls: tlsConfig(reading),
+    baseUrl: where.baseUrl,
+    mountPath: where.mountPath,
     inbound,
     outbound,
     upstream: upstreamConfig(reading),

@@ -1,59 +1,42 @@
-/** The provider's preset, filled in with what was configured. */
-import type { IdpConfig, IdpQuirks } from "../../idp/config.ts";
+import type { IdpConfig } from "../../idp/config.ts";
+import { buildIdpConfig } from "../../idp/presets.ts";
 import { present } from "../present.ts";
 import type { Reading } from "../reading.ts";
+import { entries } from "../table.ts";
 
-interface Preset {
-  readonly issuerUrl: string;
-  readonly scopes: readonly string[];
-  readonly quirks: IdpQuirks;
-}
-
-/** The IdP slice of a bridge. */
-export function idpConfig(reading: Reading, provider: IdpConfig["provider"]): IdpConfig {
-  const { values, dialect } = reading;
-  const preset = presets[provider](reading);
-  const scopes = values.oidcScopes ?? dialect.idpScopes ?? preset.scopes;
-  return present({
+/** What the provider's preset makes of the settings; what it misses is a problem. */
+export function idpConfig(reading: Reading, provider: IdpConfig["provider"]): IdpConfig | undefined {
+  const { values, dialect, problems } = reading;
+  const found: string[] = [];
+  const config = buildIdpConfig(
     provider,
-    issuerUrl: preset.issuerUrl,
-    clientId: values.clientId ?? "",
-    clientSecret: values.clientSecret,
-    clientKey: values.clientKey,
-    scopes: scopes.includes("openid") ? scopes : ["openid", ...scopes],
-    audience: values.audience,
-    authorizeParameters: values.authorizeParameters ?? [],
-    groupsClaim: values.groupsClaim,
-    allowInsecureHttp: values.allowInsecureHttp,
-    quirks: preset.quirks,
-  });
+    present({
+      issuerUrl: values.issuerUrl,
+      clientId: values.clientId,
+      clientSecret: values.clientSecret,
+      clientKey: values.clientKey,
+      scopes: values.oidcScopes ?? dialect.idpScopes,
+      audience: values.audience,
+      authorizeParameters: values.authorizeParameters,
+      groupsClaim: values.groupsClaim,
+      allowInsecureHttp: values.allowInsecureHttp,
+      cognitoUserPoolId: values.cognitoUserPoolId,
+      cognitoRegion: values.cognitoAwsRegion,
+      azureTenantId: values.azureTenantId,
+      azureIdentifierUri: values.azureIdentifierUri,
+      azureAuthority: values.azureAuthority?.origin,
+      googleHostedDomain: values.googleHostedDomain,
+    }),
+    found,
+  );
+  problems.push(...found.filter((line) => !isAboutUnread(line, reading)));
+  return config;
 }
 
-const standard = ["openid", "email", "profile"];
-
-const presets: Readonly<Record<IdpConfig["provider"], (reading: Reading) => Preset>> = {
-  "oidc": ({ values }) => ({ issuerUrl: values.issuerUrl ?? "", scopes: standard, quirks: {} }),
-  "google": ({ values }) => ({
-    issuerUrl: values.issuerUrl ?? "https://accounts.google.com",
-    scopes: standard,
-    quirks: present({ opaqueAccessToken: true, hostedDomain: values.googleHostedDomain }),
-  }),
-  "azure": ({ values }) => {
-    const authority = values.azureAuthority?.origin ?? "https://login.microsoftonline.com";
-    return {
-      issuerUrl: values.issuerUrl ?? `${authority}/${values.azureTenantId ?? ""}/v2.0`,
-      scopes: standard,
-      quirks: present({
-        tenantId: values.azureTenantId,
-        scopePrefix: `${values.azureIdentifierUri ?? `api://${values.clientId ?? ""}`}/`,
-        alsoIssuers: [`https://sts.windows.net/${values.azureTenantId ?? ""}/`],
-      }),
-    };
-  },
-  "aws-cognito": ({ values }) => ({
-    issuerUrl: values.issuerUrl ??
-      `https://cognito-idp.${values.cognitoAwsRegion ?? ""}.amazonaws.com/${values.cognitoUserPoolId ?? ""}`,
-    scopes: ["openid"],
-    quirks: {},
-  }),
-};
+/** A setting that was given but could not be read is reported already; it is not missing as well. */
+function isAboutUnread(line: string, { given, values }: Reading): boolean {
+  const read: Readonly<Record<string, unknown>> = { ...values };
+  return entries.some(([key, { env }]) =>
+    given.has(key) && read[key] === undefined && env !== undefined && line.startsWith(`${env} is required`)
+  );
+}

@@ -17,11 +17,9 @@ export function inboundConfig(reading: Reading, address: Address, outbound: stri
     );
   }
   if (values.inbound === undefined || values.inbound === "none") return { shape: "none" };
-  missing(reading, values.inbound, required[values.inbound]);
   if (values.inbound === "azure" && outbound === "forward") {
     missing(reading, "azure with outbound forward", ["oidcScopes"]);
   }
-  checkIssuer(reading);
   const front: FrontConfig = present({
     ...address,
     listen: undefined,
@@ -30,26 +28,19 @@ export function inboundConfig(reading: Reading, address: Address, outbound: stri
     allow: allowConfig(reading),
   });
   if (values.inbound === "keycloak" || values.inbound === "jwt") {
+    missing(reading, values.inbound, ["issuerUrl"]);
+    checkIssuer(reading);
     return remoteConfig(reading, front, values.inbound, outbound);
   }
-  return bridgeConfig(reading, front, values.inbound, outbound);
+  return bridgeConfig(reading, front, values.inbound, outbound) ?? { shape: "none" };
 }
 
-const required: Readonly<Record<string, readonly Key[]>> = {
-  "oidc": ["issuerUrl", "clientId"],
-  "google": ["clientId"],
-  "azure": ["azureTenantId", "clientId"],
-  "aws-cognito": ["cognitoUserPoolId", "cognitoAwsRegion", "clientId", "clientSecret"],
-  "keycloak": ["issuerUrl"],
-  "jwt": ["issuerUrl"],
-};
-
-function missing({ given, problems }: Reading, what: string, keys: readonly Key[] = []): void {
+function missing({ given, problems }: Reading, what: string, keys: readonly Key[]): void {
   const absent = keys.filter((key) => !given.has(key)).map(label);
   if (absent.length > 0) problems.push(`Cannot use inbound ${what} without ${absent.join(", ")}`);
 }
 
-function allowConfig({ values, dialect, problems }: Reading): AllowConfig {
+function allowConfig({ values, dialect, problems, warnings }: Reading): AllowConfig {
   const allow = {
     subjects: values.allowSubs,
     emails: values.allowEmails,
@@ -62,6 +53,15 @@ function allowConfig({ values, dialect, problems }: Reading): AllowConfig {
     problems.push(
       "Cannot start without an allow-list: set at least one of ALLOW_SUBS, ALLOW_EMAILS, ALLOW_DOMAINS, ALLOW_GROUPS",
     );
+  } else if (
+    values.inbound === "google" && values.googleHostedDomain === undefined &&
+    lists.every((list) => list.length === 0)
+  ) {
+    warnings.push({
+      event: "anybody_may_enter",
+      setting: "ALLOW_EMAILS",
+      hint: "anybody with a Google account gets in; set ALLOW_EMAILS, ALLOW_DOMAINS or GOOGLE_HOSTED_DOMAIN",
+    });
   }
   return allow;
 }
@@ -94,7 +94,7 @@ function remoteConfig(
     provider,
     issuerUrl: values.issuerUrl ?? "",
     audience,
-    groupsClaim: values.groupsClaim,
+    groupsClaim: values.groupsClaim ?? "groups",
     staticClient: staticClientId === undefined || staticClientSecret === undefined
       ? undefined
       : { clientId: staticClientId, clientSecret: staticClientSecret },

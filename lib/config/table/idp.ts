@@ -69,7 +69,7 @@ export const idpSettings = {
     kind: text,
     env: "GROUPS_CLAIM",
     flag: "groups-claim",
-    default: "groups",
+    defaultText: "groups; cognito:groups with aws-cognito",
     mode: "http",
     group,
     help: "The claim that lists a user's groups; dots lead into objects, as in realm_access.roles",

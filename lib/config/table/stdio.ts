@@ -122,7 +122,7 @@ export const stdioSettings = {
     kind: integer(1024, 2 ** 31),
     env: "MAX_LINE_BYTES",
     flag: "max-line-bytes",
-    default: 512 * 1024 * 1024,
+    default: 64 * 1024 * 1024,
     mode: "stdio",
     group: pump,
     help: "The longest message that is carried, in bytes",
