@@ -14,7 +14,7 @@ import {
   type ServerMetadata,
   serverMetadataUrls,
 } from "../oauth/server_metadata.ts";
-import type { IdpConfig } from "./config.ts";
+import type { IdpQuirks } from "./config.ts";
 import { IdpError } from "./idp.ts";
 
 /** What an IdP is opened with. */
@@ -24,6 +24,18 @@ export interface IdpContext {
   readonly log: Logger;
   /** Ends the background work. */
   readonly signal?: AbortSignal;
+}
+
+/** The part of an IdP's configuration that finding it needs. */
+export interface IdpAddress {
+  readonly provider: string;
+  readonly issuerUrl: string;
+  readonly quirks: IdpQuirks;
+}
+
+/** The issuer that an operator typed, perhaps as the address of its document. */
+export function typedIssuer(issuerUrl: string): string {
+  return issuerUrl.replace(/\/\.well-known\/[^/]+\/?$/, "");
 }
 
 /** The metadata of one IdP. */
@@ -39,7 +51,7 @@ const pauseMs = 1_000;
 const maxPauseMs = 30_000;
 
 /** Nothing is fetched before the first call. */
-export function idpServer(config: IdpConfig, context: IdpContext): IdpServer {
+export function idpServer(config: IdpAddress, context: IdpContext): IdpServer {
   const { clock, log } = context;
   let known: { metadata: ServerMetadata; atMs: number } | undefined;
   let failed: { error: IdpError; atMs: number } | undefined;
@@ -101,8 +113,8 @@ export function idpServer(config: IdpConfig, context: IdpContext): IdpServer {
 }
 
 /** @throws OAuthFailure */
-async function discoverIdp(config: IdpConfig, context: IdpContext): Promise<ServerMetadata> {
-  const issuer = config.issuerUrl.replace(/\/\.well-known\/[^/]+\/?$/, "");
+async function discoverIdp(config: IdpAddress, context: IdpContext): Promise<ServerMetadata> {
+  const issuer = typedIssuer(config.issuerUrl);
   const { alsoIssuers = [], issuerPattern } = config.quirks;
   const urls = [openIdConfigurationUrl(issuer), ...serverMetadataUrls(issuer)];
   const distinct = urls.filter((url, at) => urls.findIndex((other) => other.href === url.href) === at);
