@@ -16,6 +16,8 @@ export interface Waiting {
   readonly head: Head;
   readonly id: string;
   answered: boolean;
+  /** The host does not wait for the answer any more; one that comes is handed on, none is made up. */
+  cancelled: boolean;
   /** Ends the request's own stream, such as when the host cancels it (revision 2026-07-28). */
   readonly abort: AbortController;
   /** Changes the answer on its way to the host, where a rule asks for it; gives the parts to be written. */
@@ -33,25 +35,30 @@ export function idKey(raw: string): string {
   return JSON.stringify(JSON.parse(raw));
 }
 
+/** A request that is answered when it ends, which may be never. */
+export function isEndless(head: Head): boolean {
+  return head.method === "subscriptions/listen";
+}
+
 /** All requests under way. */
 export class WaitingRequests {
   readonly #byId = new Map<string, Waiting[]>();
   #count = 0;
   #empty = Promise.withResolvers<void>();
 
-  /** How many are not answered yet. */
+  /** How many are not answered yet, those apart that only end with the connection. */
   get count(): number {
     return this.#count;
   }
 
   /** A host may use an id again while the first request with it is still waiting; both are answered, in order. */
   add(head: Head & { readonly id: string }, abort: AbortController): Waiting {
-    const waiting: Waiting = { head, id: head.id, answered: false, abort };
+    const waiting: Waiting = { head, id: head.id, answered: false, cancelled: false, abort };
     const key = idKey(head.id);
     const same = this.#byId.get(key);
     if (same === undefined) this.#byId.set(key, [waiting]);
     else same.push(waiting);
-    this.#count++;
+    if (!isEndless(head)) this.#count++;
     return waiting;
   }
 
@@ -68,7 +75,7 @@ export class WaitingRequests {
     const same = this.#byId.get(key)?.filter((other) => other !== waiting) ?? [];
     if (same.length === 0) this.#byId.delete(key);
     else this.#byId.set(key, same);
-    if (--this.#count === 0) {
+    if (!isEndless(waiting.head) && --this.#count === 0) {
       this.#empty.resolve();
       this.#empty = Promise.withResolvers();
     }

@@ -7,6 +7,8 @@ export interface Head {
   name?: string;
   /** `params.uri` when it is a string. */
   uri?: string;
+  /** `params.taskId` when it is a string. */
+  taskId?: string;
   /** The raw JSON text of `params.requestId`. */
   requestId?: string;
   /** `params._meta["io.modelcontextprotocol/protocolVersion"]`: present from revision 2026-07-28 on. */

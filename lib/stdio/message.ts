@@ -27,13 +27,16 @@ const versionKey = "io.modelcontextprotocol/protocolVersion";
 const maxCaptureBytes = 1 << 20;
 const decoder = new TextDecoder();
 
-type Field = "id" | "method" | "name" | "uri" | "requestId" | "protocolVersion" | "errorCode";
+type Field = "id" | "method" | "name" | "uri" | "taskId" | "requestId" | "protocolVersion" | "errorCode";
 
 /** By zone; maps, since a member may be called `constructor`. */
 const fields: readonly ReadonlyMap<string, Field>[] = [
   new Map(),
   new Map<string, Field>([["id", "id"], ["method", "method"]]),
-  new Map<string, Field>([["name", "name"], ["uri", "uri"], ["requestId", "requestId"]]),
+  new Map<string, Field>([["name", "name"], ["uri", "uri"], ["taskId", "taskId"], [
+    "requestId",
+    "requestId",
+  ]]),
   new Map<string, Field>([[versionKey, "protocolVersion"]]),
   new Map<string, Field>([["code", "errorCode"]]),
 ];
@@ -214,7 +217,9 @@ export class MessageScanner {
       }
       if (name === "params") {
         this.#nextZone = PARAMS;
-        for (const field of ["name", "uri", "requestId", "protocolVersion"] as const) delete head[field];
+        for (const field of ["name", "uri", "taskId", "requestId", "protocolVersion"] as const) {
+          delete head[field];
+        }
       }
     } else if (zone === PARAMS && name === "_meta") {
       this.#nextZone = META;

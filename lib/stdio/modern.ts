@@ -28,12 +28,17 @@ function nameOf(head: Head): string | undefined {
       return head.name;
     case "resources/read":
       return head.uri;
+    case "tasks/get":
+    case "tasks/update":
+    case "tasks/cancel":
+      return head.taskId;
   }
 }
 
 /** A value as a header carries it: as it is when that is safe, else in base64 between `=?base64?` and `?=`. */
 export function headerText(value: string): string {
-  const safe = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/.test(value) && !/^=\?base64\?.*\?=$/i.test(value);
+  const safe = /^[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?$/.test(value) &&
+    !/^=\?base64\?.*\?=$/i.test(value);
   if (safe) return value;
   const bytes = new TextEncoder().encode(value);
   return `=?base64?${btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""))}?=`;

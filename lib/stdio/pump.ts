@@ -125,6 +125,7 @@ export class Pump implements UpstreamHost {
     if (head?.method !== "notifications/cancelled" || head.requestId === undefined) return false;
     const waiting = this.#waiting.find(head.requestId);
     if (waiting === undefined) return isModern(head);
+    waiting.cancelled = true;
     if (!isModern(waiting.head)) return false;
     this.#waiting.settle(waiting);
     waiting.abort.abort();
@@ -158,7 +159,7 @@ export class Pump implements UpstreamHost {
 
   #giveUp(own: readonly Waiting[], failure: Unanswered): void {
     for (const waiting of own) {
-      if (this.#waiting.settle(waiting)) this.#answer(waiting.id, failure);
+      if (this.#waiting.settle(waiting) && !waiting.cancelled) this.#answer(waiting.id, failure);
     }
   }
 

@@ -54,18 +54,17 @@ const defaultRetryMs = 1_000;
 const maxRetryMs = 30_000;
 const maxFailedResumes = 5;
 
-/** Sends one message and reads what comes back until nothing more will. @throws Unanswered */
-export async function deliver(parts: RemoteParts, message: Outgoing, delivery: Delivery): Promise<void> {
-  const response = await post(parts, message, delivery.signal);
-  await readAnswer(parts, response, delivery);
-}
-
 /** One POST; the answer may be of any status. */
-export function post(parts: RemoteParts, message: Outgoing, signal: AbortSignal): Promise<Response> {
+export function post(
+  parts: RemoteParts,
+  message: Outgoing,
+  signal: AbortSignal,
+  extra: readonly (readonly [name: string, value: string])[] = [],
+): Promise<Response> {
   return parts.fetch({
     method: "POST",
     url: parts.url,
-    headers: [accept, json, ...messageHeaders(message, parts.session)],
+    headers: [accept, json, ...messageHeaders(message, parts.session), ...extra],
     body: message.bytes,
     signal,
     timeoutMs: isPatient(message) ? 0 : parts.connectTimeoutMs,

@@ -11,6 +11,7 @@ import { joinBytes } from "./bytes.ts";
 import type { Outgoing, Waiting } from "./exchange.ts";
 import { isResponse } from "./head.ts";
 import { isModern } from "./modern.ts";
+import type { ModernUpstream } from "./modern_upstream.ts";
 import { type Delivery, endSession, listen, post, readAnswer, type RemoteParts } from "./remote.ts";
 import { retrying } from "./retrying.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
@@ -33,6 +34,7 @@ export class StreamableUpstream implements Upstream {
   /** Until what was said before has been taken. */
   #turn: Promise<unknown> = Promise.resolve();
   #recovering: Promise<void> | undefined;
+  #modernUpstream: Promise<ModernUpstream> | undefined;
   #listening: AbortController | undefined;
 
   constructor(parts: RemoteParts, host: UpstreamHost) {
@@ -46,11 +48,7 @@ export class StreamableUpstream implements Upstream {
       isDone: () => own.every((waiting) => waiting.answered),
       signal,
     };
-    if (isModern(message.heads[0])) {
-      const once = async () =>
-        await readAnswer(this.#parts, await post(this.#parts, message, signal), delivery);
-      return await retrying(this.#parts.clock, message, signal, once);
-    }
+    if (isModern(message.heads[0])) return await (await this.#modern).send(message, own, delivery);
     this.#parts.session.remember(message);
     const method = message.heads[0]?.method;
     const before = this.#turn;
@@ -70,6 +68,13 @@ export class StreamableUpstream implements Upstream {
     }
     await sent;
     if (method === "notifications/initialized") this.#listen();
+  }
+
+  /** Loaded when the host speaks that revision. */
+  get #modern(): Promise<ModernUpstream> {
+    return this.#modernUpstream ??= import("./modern_upstream.ts").then(({ ModernUpstream }) =>
+      new ModernUpstream(this.#parts)
+    );
   }
 
   wake(): void {

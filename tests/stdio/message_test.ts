@@ -31,6 +31,7 @@ function expectedHead(message: any): Record<string, unknown> {
   const params = message.params;
   if (own(params, "name") && typeof params.name === "string") head.name = params.name;
   if (own(params, "uri") && typeof params.uri === "string") head.uri = params.uri;
+  if (own(params, "taskId") && typeof params.taskId === "string") head.taskId = params.taskId;
   if (own(params, "requestId") && scalar(params.requestId)) head.requestId = params.requestId;
   const meta = own(params, "_meta") ? params._meta : undefined;
   if (own(meta, versionKey) && typeof meta[versionKey] === "string") head.protocolVersion = meta[versionKey];
@@ -51,6 +52,7 @@ const names = fc.constantFrom(
   "params",
   "name",
   "uri",
+  "taskId",
   "_meta",
   versionKey,
   "requestId",
