@@ -14,6 +14,9 @@ export interface HttpConfig {
   /** Health, readiness and metrics; absent: off. */
   readonly adminListen?: { readonly hostname: string; readonly port: number };
   readonly tls?: { readonly certFile: string; readonly keyFile: string };
+  /** The public URL without a trailing slash, and the path of MCP on our server (`/`: every path that is not ours). */
+  readonly baseUrl: string;
+  readonly mountPath: string;
   readonly inbound: InboundConfig;
   /** The name of the mode and what its `parse` returned; `outbound/modes.ts` makes it. */
   readonly outbound: { readonly mode: string; readonly config: unknown };

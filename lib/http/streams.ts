@@ -34,6 +34,7 @@ const tickMs = 1_000;
 export class Streams {
   readonly #watch = new Watch(tickMs);
   readonly #open = new Set<EventStream>();
+  #draining = false;
 
   /** `commentEveryMs` 0: no comments. */
   constructor(private readonly commentEveryMs: number) {}
@@ -50,11 +51,13 @@ export class Streams {
     });
     this.#open.add(stream);
     this.#watch.enter(stream);
+    if (this.#draining && options.standing) stream.end("ended");
     return stream.readable;
   }
 
-  /** Ends the streams that wait for nothing; the others finish. */
+  /** Ends the streams that wait for nothing, and from now on each new one; the others finish. */
   endStanding(): void {
+    this.#draining = true;
     for (const stream of this.#open) if (stream.options.standing) stream.end("ended");
   }
 

@@ -8,6 +8,8 @@ export interface FetchedToken {
 
 /** A token is asked for again this long before it ends. */
 const skewMs = 60_000;
+/** A token is not thrown away sooner than this after it was fetched. */
+const keepAtLeastMs = 5_000;
 
 /**
  * One token that is fetched when it is first needed, kept until a minute before its end, and fetched again once it
@@ -15,6 +17,7 @@ const skewMs = 60_000;
  */
 export class CachedToken {
   #token: FetchedToken | undefined;
+  #fetchedAtMs = 0;
   #pending: Promise<FetchedToken> | undefined;
 
   constructor(private readonly fetchToken: () => Promise<FetchedToken>, private readonly clock: Clock) {}
@@ -26,9 +29,12 @@ export class CachedToken {
     return this.#fetch();
   }
 
-  /** Forgets the token if it is still the one that was refused. */
-  forget(refused: string): void {
-    if (this.#token?.accessToken === refused) this.#token = undefined;
+  /**
+   * The token was refused. One that was fetched a moment ago is kept: either others were refused with its predecessor
+   * at the same time, or a new one would be refused as well and the token endpoint is not to be flooded.
+   */
+  forget(): void {
+    if (this.clock.now() - this.#fetchedAtMs >= keepAtLeastMs) this.#token = undefined;
   }
 
   #fresh({ expiresAtMs }: FetchedToken): boolean {
@@ -39,7 +45,10 @@ export class CachedToken {
     this.#pending ??= this.fetchToken().finally(() => this.#pending = undefined);
     // A token that lives for less than the skew is used for the requests that waited for it, and not kept.
     const token = await this.#pending;
-    this.#token = token;
+    if (this.#token !== token) {
+      this.#token = token;
+      this.#fetchedAtMs = this.clock.now();
+    }
     return token.accessToken;
   }
 }

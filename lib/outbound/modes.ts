@@ -1,3 +1,4 @@
+import { clientCredentials } from "./client_credentials.ts";
 import { forward } from "./forward.ts";
 import { none } from "./none.ts";
 import type { OutboundMode } from "./outbound.ts";
@@ -8,6 +9,7 @@ export const outboundModes = {
   "none": none,
   "forward": forward,
   "static": staticHeader,
+  "oauth-client-credentials": clientCredentials,
 } as const;
 
 /** The name of an outbound mode. */
