@@ -8,6 +8,7 @@
  */
 import { openBrowser } from "../base/browser.ts";
 import type { ClientCredential } from "../oauth/client_auth.ts";
+import { isClientRefused, OAuthFailure } from "../oauth/failure.ts";
 import { type PkcePair, pkcePair, randomState } from "../oauth/pkce.ts";
 import type { TokenSet } from "../oauth/token_response.ts";
 import { authorizeUrl } from "./authorize_url.ts";
@@ -17,6 +18,7 @@ import { type Callback, type CallbackServer, listenForCallback } from "./callbac
 import { identifyClient } from "./client_identity.ts";
 import { explain, requirePkce } from "./discovery.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
+import { forgetRegistration, isForgotten } from "./registration.ts";
 
 /** What came of a login. */
 export interface LoginResult {
@@ -27,24 +29,47 @@ export interface LoginResult {
 /** @throws UserError that says who refused what; the signal's reason when the program ends. */
 export async function browserLogin(context: LoginContext, door: Door): Promise<LoginResult> {
   requirePkce(context, door.server);
+  const first = await attempt(context, door);
+  if (first !== "forgotten") return first;
+  const second = await attempt(context, door);
+  if (second !== "forgotten") return second;
+  throw loginFailed(`${door.server.issuer} forgets its registrations at once`);
+}
+
+/** One visit to the server; `forgotten` when it turned out not to know the client that we remembered. */
+async function attempt(context: LoginContext, door: Door): Promise<LoginResult | "forgotten"> {
   const state = randomState();
-  await using server = listenForCallback(redirectUrls(context), state);
-  const client = await identifyClient(context, door.server, server.redirectUri);
+  const wanted = redirectUrls(context);
+  await using server = listenForCallback(wanted, state);
+  const { redirectUri } = server;
+  const spare = wanted.map((url) => url.href).filter((href) => href !== redirectUri && !href.includes(":0/"));
+  const { credential: client, remembered } = await identifyClient(context, door.server, [
+    redirectUri,
+    ...spare,
+  ]);
   const pkce = await pkcePair();
-  const request = { clientId: client.clientId, redirectUri: server.redirectUri, state };
-  const url = authorizeUrl(door, { ...request, codeChallenge: pkce.challenge }, context.config);
+  const request = { clientId: client.clientId, redirectUri, state, codeChallenge: pkce.challenge };
+  const url = authorizeUrl(door, request, context.config);
+  const forget = () => forgetRegistration(context, door.server.issuer, client.clientId);
+  if (remembered && await isForgotten(context, url)) {
+    await forget();
+    return "forgotten";
+  }
 
   await showAddress(context, url);
   const callback = await awaitCallback(context, server);
   try {
     context.report({ state: "working", doing: "exchanging the code for a token" });
-    const tokens = await redeem(context, { door, client, callback, pkce, redirectUri: server.redirectUri });
+    const tokens = await redeem(context, { door, client, callback, pkce, redirectUri });
     callback.answer(pages.done(door.server.issuer));
     return { tokens, client };
   } catch (error) {
+    const again = remembered && error instanceof OAuthFailure && isClientRefused(error);
     const failure = explain(error);
-    callback.answer(pages.failed(failure instanceof Error ? failure.message : "unknown error"));
-    throw failure;
+    callback.answer(pages.failed(failure instanceof Error ? failure.message : "unknown error", again));
+    if (!again) throw failure;
+    await forget();
+    return "forgotten";
   }
 }
 
@@ -139,11 +164,13 @@ const pages = {
     text: "mcp-doorman has what it needs. You can close this tab and go back to your MCP client.",
     detail: `Logged in at ${issuer}`,
   }),
-  failed: (reason: string): CallbackPage => ({
+  failed: (reason: string, again: boolean): CallbackPage => ({
     status: 400,
     tone: "bad",
     title: "The login did not work",
-    text: "You can close this tab. Your MCP client shows how to try again.",
+    text: again
+      ? "It is tried once more in a new tab. You can close this one."
+      : "You can close this tab. Your MCP client shows how to try again.",
     detail: reason,
   }),
 };

@@ -30,6 +30,8 @@ export interface Door {
   readonly scopes: readonly string[];
   /** To be sent as `resource` (RFC 8707), to the letter. */
   readonly resource?: string;
+  /** Nothing is published; the server's endpoints are where MCP of 2025-03-26 says they would be. */
+  readonly guessed?: boolean;
 }
 
 /** A login that did not happen, in a sentence for the user. */

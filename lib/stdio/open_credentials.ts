@@ -5,6 +5,7 @@ import type { Logger } from "../base/log.ts";
 import type { StdioConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
 import { type GrantKey, keyText } from "./grant.ts";
+import { staticHeaders } from "./static_headers.ts";
 import { tokenCache } from "./token_cache.ts";
 import { oauthCredentials } from "./tokens.ts";
 
@@ -17,12 +18,16 @@ export interface CredentialsContext {
   readonly print?: (line: string) => void;
 }
 
-/** Opens the credentials; a login or refresh that is due starts at once, in the background. */
+/**
+ * Opens the credentials; a login or refresh that is due starts at once, in the background. An `Authorization` header
+ * of the user's own is all there is; other headers are sent beside the token.
+ */
 export async function openCredentials(
   config: StdioConfig,
   context: CredentialsContext,
 ): Promise<Credentials> {
-  const { login } = config;
+  const { login, headers } = config;
+  if (headers.some(([name]) => name.toLowerCase() === "authorization")) return staticHeaders(headers);
   const { issuerUrl } = login;
   return oauthCredentials({
     context: {
@@ -35,6 +40,7 @@ export async function openCredentials(
       print: context.print ?? printLine,
     },
     key: await keyText(grantKey(config)),
+    fixedHeaders: headers,
     ...(issuerUrl === undefined ? {} : {
       configuredDoor: async (login) => {
         const { configuredDoor } = await import("./discovery.ts");

@@ -9,26 +9,28 @@
  * refused does not ask that person again.
  */
 import { UserError } from "../base/errors.ts";
-import { OAuthFailure } from "../oauth/failure.ts";
 import { missingScopes } from "../oauth/scope.ts";
-import { knownClient } from "./client_identity.ts";
-import { explain, serverOf } from "./discovery.ts";
+import { explain } from "./discovery.ts";
 import { type Grant, isAlive, isFresh } from "./grant.ts";
+import { logIn } from "./log_in.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
 import { lockMachine } from "./machine_lock.ts";
-import { grantOf } from "./new_grant.ts";
+import { refresh } from "./refresh.ts";
 
 /** Why a token is wanted, and how far we may go for it. */
 export interface Need {
   /** The access token that was refused; any other that lives is better. */
   readonly refused?: string;
-  /** Scopes that the token must have been asked for. */
+  /** Scopes that the token must have been asked for; a refresh cannot add any. */
   readonly scopes?: readonly string[];
   /** Where to log in when it comes to that; absent: nobody is to be asked, a refresh is all. */
   readonly door?: () => Promise<Door>;
-  /** Do not refresh, since the refreshed token would be refused as well. */
-  readonly loginOnly?: boolean;
+  /** The refusal may point to another server than the one that the grant is from: look before refreshing. */
+  readonly mayHaveMoved?: boolean;
 }
+
+/** A token refused so soon after it was given is refused for another reason than its age. */
+const tooSoonMs = 60_000;
 
 /**
  * One renewal of the grant under this key; `undefined` when a login would be needed and none is allowed.
@@ -46,19 +48,48 @@ export async function renewGrant(context: LoginContext, key: string, need: Need)
   if (failure !== undefined && failure.atMs >= sinceMs) throw new UserError(failure.message, failure);
 
   context.report({ state: "working", doing: "asking for a token" });
-  const fresh = need.loginOnly ? undefined : await refresh(context, key, cached);
-  if (fresh !== undefined) return await save(context, key, fresh);
-  if (need.door === undefined) return undefined;
   try {
-    return await save(context, key, await logIn(context, await need.door(), cached));
+    return await renewUnderLock(context, key, need, cached);
   } catch (error) {
-    const failed = explain(error);
-    if (failed instanceof UserError && !context.signal.aborted) {
-      const { message, hint } = failed;
-      const entry = { atMs: clock.now(), message, ...(hint === undefined ? {} : { hint }) };
-      await cache.use((access) => access.putFailure(key, entry));
-    }
-    throw failed;
+    context.signal.throwIfAborted();
+    throw explain(error);
+  }
+}
+
+async function renewUnderLock(
+  context: LoginContext,
+  key: string,
+  need: Need,
+  cached: Grant | undefined,
+): Promise<Grant | undefined> {
+  const found = need.mayHaveMoved ? await need.door?.() : undefined;
+  const moved = found !== undefined && cached !== undefined && found.server.issuer !== cached.issuer;
+  const ageMs = (sinceMs: number) => context.clock.now() - sinceMs;
+  const stubborn = cached !== undefined && cached.accessToken === need.refused &&
+    ageMs(cached.obtainedAtMs) < tooSoonMs;
+  const refreshed = stubborn && cached.obtainedAtMs > cached.loggedInAtMs;
+  const outcome = moved || refreshed || need.scopes !== undefined
+    ? "kept"
+    : await refresh(context, key, cached);
+  if (outcome !== "kept" && outcome !== "over") return await save(context, key, outcome);
+
+  const door = found ?? await need.door?.();
+  if (door === undefined) return undefined;
+  requireSameIssuer(context, door, cached);
+  if (
+    stubborn && !moved && outcome === "kept" && need.scopes === undefined &&
+    ageMs(cached.loggedInAtMs) < tooSoonMs
+  ) {
+    throw loginFailed(
+      `${context.upstreamUrl.host} refuses the token that ${cached.issuer} has just given`,
+      "The token is probably meant for something else: check scopes, audience and the upstream's own settings.",
+    );
+  }
+  try {
+    return await save(context, key, await logIn(context, door));
+  } catch (error) {
+    await noteFailure(context, key, explain(error));
+    throw error;
   }
 }
 
@@ -69,64 +100,22 @@ function isBetter(cached: Grant, need: Need, nowMs: number): boolean {
     : cached.accessToken !== need.refused && isAlive(cached, nowMs);
 }
 
-/** The refreshed grant, or `undefined` when there is nothing to refresh or the server says that it is over. */
-async function refresh(
-  context: LoginContext,
-  key: string,
-  old: Grant | undefined,
-): Promise<Grant | undefined> {
-  if (old?.refreshToken === undefined) return undefined;
-  try {
-    const server = await serverOf(context, old.issuer);
-    const client = await knownClient(context, server, old.clientId);
-    if (client === undefined) return undefined;
-    const { tokenRequest } = await import("../oauth/client.ts");
-    const resource = old.resource === undefined ? [] : [["resource", old.resource] as const];
-    const tokens = await tokenRequest(context, {
-      server,
-      client,
-      grantType: "refresh_token",
-      parameters: [["refresh_token", old.refreshToken], ...resource],
-    });
-    context.log.debug("token_refreshed", { issuer: old.issuer });
-    return grantOf(context, tokens, { ...old, loggedInAtMs: old.loggedInAtMs });
-  } catch (error) {
-    context.signal.throwIfAborted();
-    // Only the token endpoint's own word ends a grant; metadata that is missing today may be back tomorrow.
-    if (!(error instanceof OAuthFailure) || error.kind === "transient" || error.status === undefined) {
-      throw explain(error);
-    }
-    context.log.warn("refresh_refused", { issuer: old.issuer, reason: error.reason, cause: error.message });
-    const { refreshToken: _dead, ...rest } = old;
-    await context.cache.use((access) => access.putGrant(key, rest));
-    return undefined;
-  }
+/** A configured client belongs to the server it was first used at; another that the upstream names must not see it. */
+function requireSameIssuer({ config }: LoginContext, door: Door, cached: Grant | undefined): void {
+  if (config.clientId === undefined || cached === undefined || cached.issuer === door.server.issuer) return;
+  if (config.issuerUrl !== undefined) return;
+  throw loginFailed(
+    `the upstream now names ${door.server.issuer} as its authorization server, and OIDC_CLIENT_ID belongs to ${cached.issuer}`,
+    "If that is right, set OIDC_ISSUER_URL, or run `mcp-doorman logout` and log in anew.",
+  );
 }
 
-async function logIn(context: LoginContext, door: Door, old: Grant | undefined): Promise<Grant> {
-  const { config, clock, upstreamUrl } = context;
-  if (config.grant !== "authorization_code") throw loginFailed(`the grant ${config.grant} is not there yet`);
-  const { browserLogin } = await import("./login.ts");
-  const { tokens, client } = await browserLogin(context, door);
-  const grant = grantOf(context, tokens, {
-    upstream: upstreamUrl.href,
-    issuer: door.server.issuer,
-    clientId: client.clientId,
-    profile: config.profile,
-    scopesAsked: door.scopes,
-    ...(door.resource === undefined ? {} : { resource: door.resource }),
-    how: "browser",
-    loggedInAtMs: clock.now(),
-  });
-  context.log.info("logged_in", { issuer: grant.issuer, ...(old === undefined ? {} : { reason: "again" }) });
-  if (grant.refreshToken === undefined && grant.expiresAtMs !== undefined) {
-    context.log.warn("no_refresh_token", {
-      issuer: grant.issuer,
-      expiresAt: new Date(grant.expiresAtMs).toISOString(),
-      hint: "You will be asked to log in again then; the server may want the scope offline_access.",
-    });
-  }
-  return grant;
+/** What a person or server said no to, for the processes that wait behind this one. */
+async function noteFailure(context: LoginContext, key: string, error: unknown): Promise<void> {
+  if (!(error instanceof UserError) || context.signal.aborted) return;
+  const { message, hint } = error;
+  const failure = { atMs: context.clock.now(), message, ...(hint === undefined ? {} : { hint }) };
+  await context.cache.use((access) => access.putFailure(key, failure));
 }
 
 /** A grant that cannot be written is still good for this process. */

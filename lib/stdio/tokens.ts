@@ -11,6 +11,7 @@ import type { CredentialHeaders, Credentials, LoginStatus, Refusal } from "./cre
 import { type Grant, isAlive, isFresh } from "./grant.ts";
 import type { Door, LoginContext } from "./login_context.ts";
 import type { Need } from "./renewal.ts";
+import type { StepUps } from "./step_up.ts";
 
 /** How long a failed renewal speaks for those that come right after it. */
 const failurePauseMs = 5_000;
@@ -20,6 +21,8 @@ export interface TokensOptions {
   readonly context: Omit<LoginContext, "report" | "signal">;
   /** What the grant is kept under. */
   readonly key: string;
+  /** Sent beside the token, and without one. */
+  readonly fixedHeaders: CredentialHeaders["list"];
   /** Where to log in when there has been no refusal; absent: the upstream's first refusal tells. */
   readonly configuredDoor?: (context: LoginContext) => Promise<Door>;
 }
@@ -37,6 +40,7 @@ class Tokens implements Credentials {
   #loaded: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
   #pause: { untilMs: number; error: unknown } | undefined;
+  #stepUps: StepUps | undefined;
   #status: LoginStatus = { state: "working", doing: "reading the token cache" };
   #change = Promise.withResolvers<void>();
 
@@ -66,8 +70,9 @@ class Tokens implements Credentials {
   async renew(used: CredentialHeaders, refusal: Refusal, signal: AbortSignal): Promise<boolean> {
     const refused = bearerOf(used);
     if (this.#grant !== undefined && this.#grant.accessToken !== refused) return true;
-    if (refusal.status === 403) return false;
-    await this.#renew({ ...(refused === undefined ? {} : { refused }), ...this.#door() }, signal);
+    const need = await this.#needOf(refused, refusal);
+    if (need === undefined) return false;
+    await this.#renew(need, signal);
     return this.#grant !== undefined && this.#grant.accessToken !== refused;
   }
 
@@ -100,9 +105,26 @@ class Tokens implements Credentials {
     return this.#loaded;
   }
 
+  /** What may be done about a token's end without a refusal: a discovered server is asked through a challenge. */
   #door(): Pick<Need, "door"> {
     const { configuredDoor } = this.#options;
     return configuredDoor === undefined ? {} : { door: () => configuredDoor(this.#context) };
+  }
+
+  /** What a refusal asks for; `undefined` when nothing can be done about it. */
+  async #needOf(refused: string | undefined, refusal: Refusal): Promise<Need | undefined> {
+    const { configuredDoor } = this.#options;
+    const door = configuredDoor === undefined
+      ? async () => (await import("./upstream_discovery.ts")).discoveredDoor(this.#context, refusal.challenge)
+      : () => configuredDoor(this.#context);
+    const base = refused === undefined ? { door } : { door, refused };
+    if (refusal.status === 401) return { ...base, mayHaveMoved: configuredDoor === undefined };
+    if (this.#stepUps === undefined) {
+      const { StepUps } = await import("./step_up.ts");
+      this.#stepUps ??= new StepUps();
+    }
+    const scopes = this.#stepUps.next(this.#grant, refusal.challenge);
+    return scopes && { ...base, scopes, door: async () => ({ ...await door(), scopes }) };
   }
 
   /** Renews ahead of the end; a token that still lives is good enough while nobody can be asked. */

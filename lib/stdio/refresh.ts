@@ -1,0 +1,46 @@
+/** Trading a refresh token for a new access token (RFC 6749 section 6), and judging what comes back. */
+import { isClientRefused, OAuthFailure } from "../oauth/failure.ts";
+import { knownClient } from "./client_identity.ts";
+import { serverOf } from "./discovery.ts";
+import type { Grant } from "./grant.ts";
+import type { LoginContext } from "./login_context.ts";
+import { grantOf } from "./new_grant.ts";
+import { forgetRegistration } from "./registration.ts";
+
+/**
+ * The refreshed grant; `kept` when there is nothing to refresh, `over` when the server says that the grant is gone,
+ * whose refresh token is then out of the cache. The caller holds the lock of the grant.
+ * @throws OAuthFailure, UserError when nothing could be learnt; the cache is as it was.
+ */
+export async function refresh(
+  context: LoginContext,
+  key: string,
+  old: Grant | undefined,
+): Promise<Grant | "kept" | "over"> {
+  if (old?.refreshToken === undefined) return "kept";
+  const { config, cache, log } = context;
+  try {
+    const server = await serverOf(context, old.issuer);
+    const client = await knownClient(context, server, old.clientId);
+    if (client === undefined) return "kept";
+    const { tokenRequest } = await import("../oauth/client.ts");
+    const resource = old.resource === undefined ? [] : [["resource", old.resource] as const];
+    const tokens = await tokenRequest(context, {
+      server,
+      client,
+      grantType: "refresh_token",
+      parameters: [["refresh_token", old.refreshToken], ...resource],
+    });
+    log.debug("token_refreshed", { issuer: old.issuer });
+    return grantOf(context, tokens, old);
+  } catch (error) {
+    // Only the token endpoint's own word ends a grant; metadata that is missing today may be back tomorrow.
+    const final = error instanceof OAuthFailure && error.kind === "dead" && error.status !== undefined;
+    if (!final || (isClientRefused(error) && config.clientId !== undefined)) throw error;
+    log.warn("refresh_refused", { issuer: old.issuer, reason: error.reason, cause: error.message });
+    if (isClientRefused(error)) await forgetRegistration(context, old.issuer, old.clientId);
+    const { refreshToken: _over, ...rest } = old;
+    await cache.use((access) => access.putGrant(key, rest));
+    return "over";
+  }
+}
