@@ -8,6 +8,7 @@ export type Purpose =
   | "code" // an authorization code
   | "access" // an access token
   | "refresh" // a refresh token
+  | "successor" // the answer that a refresh token was rotated into, kept for the grace window
   | "idp_tokens" // an IdP's tokens kept in the store
   | "session" // an upstream Mcp-Session-Id bound to its owner
   | "cache"; // a value in the local token cache

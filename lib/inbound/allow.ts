@@ -1,0 +1,33 @@
+import type { AllowConfig } from "./config.ts";
+
+/** The part of an identity that allow-lists look at. */
+export interface Candidate {
+  readonly subject: string;
+  readonly email?: string;
+  readonly emailVerified?: boolean;
+  readonly groups: readonly string[];
+}
+
+/**
+ * Whether the lists let somebody in: an entry in any list is enough, and without any entry everybody is let in whom
+ * the IdP lets in. Subjects and groups are compared exactly, e-mail addresses and domains without case. An address
+ * that the IdP calls unverified counts for nothing.
+ */
+export function isAllowed(who: Candidate, allow: AllowConfig): boolean {
+  const { subjects, emails, domains, groups } = allow;
+  if (subjects.length + emails.length + domains.length + groups.length === 0) return true;
+  if (subjects.includes(who.subject)) return true;
+  if (who.groups.some((group) => group !== "" && groups.includes(group))) return true;
+  const email = who.emailVerified === false ? undefined : who.email?.toLowerCase();
+  if (email === undefined) return false;
+  // An address with two @ is read differently by different readers, so it is in no domain.
+  const [local, domain, ...more] = email.split("@");
+  if (local === undefined || local === "" || domain === undefined || more.length > 0) return false;
+  return emails.some((entry) => entry.toLowerCase() === email) ||
+    domains.some((entry) => entry.toLowerCase().replace(/^@/, "") === domain);
+}
+
+/** The scopes that every request needs and this one does not have. */
+export function missingRequired(scopes: readonly string[], allow: AllowConfig): string[] {
+  return allow.requiredScopes.filter((scope) => !scopes.includes(scope));
+}

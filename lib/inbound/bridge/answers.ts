@@ -1,0 +1,145 @@
+import type { Context } from "hono";
+import { describeError } from "../../base/errors.ts";
+import { randomText } from "../../base/bytes.ts";
+import { IdpError } from "../../idp/idp.ts";
+import { OAuthError } from "../../oauth/errors.ts";
+import { StoreUnavailable } from "../../store/store.ts";
+import type { LoginRequest } from "./tickets.ts";
+import { cureOf, failure } from "./failures.ts";
+import { continuePage } from "./pages/continue_page.ts";
+import { failurePage } from "./pages/failure_page.ts";
+import type { BridgeParts } from "./parts.ts";
+import { isWebRedirect } from "./redirects.ts";
+
+/** Names that the metrics had before; everything else is counted under its cause. */
+const metricNames: Readonly<Record<string, string>> = {
+  not_allowed: "group",
+  refresh_not_allowed: "group",
+  email_not_verified: "email_unverified",
+};
+
+/** Anything thrown, as the error that the wire sees. */
+export function asOAuthError(error: unknown): OAuthError {
+  if (error instanceof OAuthError) return error;
+  if (error instanceof StoreUnavailable) return failure("replay_store_unavailable", { error });
+  if (error instanceof IdpError && error.kind === "transient") return failure("idp_unavailable", { error });
+  if (error instanceof IdpError) return failure("idp_refused", { error });
+  return failure("internal", { error });
+}
+
+/** Counts and logs a refusal; returns the reference under which it stands in the log. */
+export function noteFailure(parts: BridgeParts, error: OAuthError, endpoint: string): string {
+  const id = randomText(6);
+  const fields = { id, endpoint, reason: error.reason, status: error.status };
+  parts.counters.add("mcp_auth_access_denied_total", { reason: metricNames[error.reason] ?? error.reason });
+  if (error.status >= 500) {
+    parts.log.error(`access_denied_${error.reason}`, {
+      ...fields,
+      cause: describeError(error.cause ?? error),
+    });
+  } else {
+    const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+    parts.log.info(`access_denied_${error.reason}`, { ...fields, ...cause });
+  }
+  return id;
+}
+
+/** The error as JSON (RFC 6749 section 5.2). */
+export function errorJson(
+  error: OAuthError,
+  headers: Record<string, string> = {},
+  status: number = error.status,
+): Response {
+  return Response.json(
+    { error: error.code, error_description: error.description, error_code: error.reason },
+    {
+      status,
+      headers: {
+        "cache-control": "no-store, no-transform",
+        pragma: "no-cache",
+        ...(error.retryAfterSec === undefined ? {} : { "retry-after": String(error.retryAfterSec) }),
+        ...headers,
+      },
+    },
+  );
+}
+
+/** The error for whoever asks at an endpoint of the browser: a page, or JSON for a program. */
+export async function errorAnswer(
+  parts: BridgeParts,
+  c: Context,
+  thrown: unknown,
+  options: { endpoint: string; links?: readonly { text: string; url: string }[] },
+): Promise<Response> {
+  const error = asOAuthError(thrown);
+  const reference = noteFailure(parts, error, options.endpoint);
+  // Client authentication is not what happens here, so there is nothing to challenge for.
+  const status = error.status === 401 ? 400 : error.status;
+  if (!wantsPage(c)) {
+    return errorJson(error, {}, status);
+  }
+  const response = await failurePage({
+    logo: parts.config.logoText,
+    status,
+    title: error.code === "access_denied" ? "No access" : "This did not work",
+    description: error.description,
+    cure: cureOf(error),
+    reference,
+    ...(options.links === undefined ? {} : { links: options.links }),
+  });
+  if (error.retryAfterSec !== undefined) response.headers.set("retry-after", String(error.retryAfterSec));
+  return response;
+}
+
+/** Browsers ask for HTML; programs do not. */
+export function wantsPage(c: Context): boolean {
+  return /\btext\/html\b/i.test(c.req.header("accept") ?? "");
+}
+
+/** The client's redirect URI with an authorization response (RFC 6749 section 4.1.2, RFC 9207). */
+export function clientUrl(
+  parts: BridgeParts,
+  request: Pick<LoginRequest, "uri" | "state">,
+  outcome: { code: string } | { error: OAuthError },
+): string {
+  const parameters = new URLSearchParams(
+    "code" in outcome
+      ? { code: outcome.code }
+      : { error: outcome.error.code, error_description: outcome.error.description },
+  );
+  if (request.state !== undefined) parameters.set("state", request.state);
+  parameters.set("iss", parts.config.baseUrl);
+  const separator = !request.uri.includes("?") ? "?" : /[?&]$/.test(request.uri) ? "" : "&";
+  return request.uri + separator + parameters;
+}
+
+/** An error that a validated client gets: by redirect, or by a page where its scheme is not the web's. */
+export async function errorToClient(
+  parts: BridgeParts,
+  request: Pick<LoginRequest, "uri" | "state">,
+  thrown: unknown,
+  endpoint: string,
+): Promise<Response> {
+  const error = asOAuthError(thrown);
+  noteFailure(parts, error, endpoint);
+  const url = clientUrl(parts, request, { error });
+  if (isWebRedirect(url)) return redirect(url);
+  return await continuePage({
+    logo: parts.config.logoText,
+    title: "This did not work",
+    text: `${error.description}.`,
+    link: "Return to the application",
+    url,
+  });
+}
+
+/** 302, never stored. */
+export function redirect(url: string): Response {
+  const headers = {
+    location: url,
+    "cache-control": "no-store",
+    pragma: "no-cache",
+    "referrer-policy": "no-referrer",
+  };
+  return new Response(null, { status: 302, headers });
+}

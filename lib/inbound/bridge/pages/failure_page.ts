@@ -1,0 +1,35 @@
+import { html } from "hono/html";
+import { respondWithPage } from "./layout.ts";
+
+/** What went wrong, for a person. */
+export interface FailurePage {
+  readonly logo: string;
+  readonly status: number;
+  readonly title: string;
+  readonly description: string;
+  readonly cure: string | undefined;
+  /** Stands in the log beside the cause. */
+  readonly reference: string;
+  readonly links?: readonly { readonly text: string; readonly url: string }[];
+}
+
+/** The page of a failure that cannot be handed to the client. */
+export function failurePage(page: FailurePage): Promise<Response> {
+  const links = (page.links ?? []).map((link, at) =>
+    html`<a class="button${at === 0 ? " primary" : ""}" id="${
+      at === 0 ? "continue" : "other"
+    }" href="${link.url}" rel="noreferrer">${link.text}</a>`
+  );
+  return respondWithPage({
+    title: page.title,
+    logo: page.logo,
+    status: page.status,
+    body: html`
+      <h1>${page.title}</h1>
+      <p>${page.description}.</p>
+      ${page.cure === undefined ? "" : html`<p>${page.cure}</p>`}
+      <p class="soft">Reference for the operator: <code>${page.reference}</code></p>
+      ${links.length === 0 ? "" : html`<p class="actions">${links}</p>`}
+    `,
+  });
+}

@@ -1,0 +1,122 @@
+import type { Context } from "hono";
+import { cleanText } from "../../base/log.ts";
+import { randomText } from "../../base/bytes.ts";
+import { type ClientMetadata, parseRegistration } from "../../oauth/client_metadata.ts";
+import { narrowScopes, parseScope } from "../../oauth/scope.ts";
+import { failure } from "./failures.ts";
+import { readBody } from "./forms.ts";
+import type { BridgeParts } from "./parts.ts";
+import { refusedRedirect } from "./redirects.ts";
+import { type ClientAuthMethod, sealTicket } from "./tickets.ts";
+
+/** Names longer than this are cut in the registration, so that URLs stay short. */
+const maxNameLength = 100;
+
+/**
+ * POST of a registration (RFC 7591). Nothing is stored: the client's id is the registration, sealed. A redirect URI
+ * that is not allowed is left out; only a registration without any allowed one is refused.
+ */
+export async function register(parts: BridgeParts, c: Context): Promise<Response> {
+  const { config, sealer, clock, log, counters } = parts;
+  const metadata = parseRegistration(parseJson(await readBody(c)));
+  const auth = authMethod(metadata);
+  const uris = allowedUris(parts, metadata.redirect_uris);
+  const name = clientName(metadata);
+  const id = randomText(12);
+
+  const ttlMs = config.clientTtlMs === 0 ? undefined : config.clientTtlMs;
+  const clientId = await sealTicket(sealer, "client", {
+    id,
+    uris,
+    auth,
+    ...(name === undefined ? {} : { name }),
+  }, ttlMs);
+  const secret = auth === "none"
+    ? undefined
+    : await sealTicket(sealer, "client_secret", { client: id }, ttlMs);
+
+  const nowMs = clock.now();
+  const expiresAtSec = ttlMs === undefined ? 0 : Math.floor((nowMs + ttlMs) / 1000);
+  counters.add("mcp_auth_clients_registered_total");
+  log.info("client_registered", {
+    client: id,
+    clientName: cleanText(metadata.client_name ?? ""),
+    count: uris.length,
+  });
+  return Response.json({
+    client_id: clientId,
+    client_id_issued_at: Math.floor(nowMs / 1000),
+    client_id_expires_at: expiresAtSec,
+    ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: expiresAtSec }),
+    ...echoed(metadata, config.scopesSupported),
+    redirect_uris: uris,
+    token_endpoint_auth_method: auth,
+    grant_types: ["authorization_code", "refresh_token"],
+    response_types: ["code"],
+  }, { status: 201, headers: { "cache-control": "no-store, no-transform", pragma: "no-cache" } });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw failure("registration_malformed");
+  }
+}
+
+/** As asked; a client that does not say is a public one. */
+function authMethod(metadata: ClientMetadata): ClientAuthMethod {
+  const { grant_types, response_types, token_endpoint_auth_method: asked = "none" } = metadata;
+  const isEmpty = (list: readonly string[] | undefined) => list === undefined || list.length === 0;
+  if (!isEmpty(grant_types) && !grant_types?.includes("authorization_code")) {
+    throw failure("grant_types_unsupported");
+  }
+  if (!isEmpty(response_types) && !response_types?.includes("code")) throw failure("grant_types_unsupported");
+  if (asked === "none" || asked === "client_secret_post" || asked === "client_secret_basic") return asked;
+  throw failure("auth_method_unsupported");
+}
+
+function allowedUris(parts: BridgeParts, asked: readonly string[]): string[] {
+  const allowed: string[] = [];
+  for (const uri of new Set(asked)) {
+    const refusal = refusedRedirect(uri, parts.config);
+    if (refusal === undefined) allowed.push(uri);
+    else {
+      const origin = URL.canParse(uri) ? `${new URL(uri).protocol}//${new URL(uri).host}` : "(not a URL)";
+      parts.log.warn("redirect_uri_refused", {
+        origin,
+        reason: refusal,
+        hint: "to allow it, name its host or scheme in the allowed redirects",
+      });
+    }
+  }
+  if (allowed.length === 0) throw failure("redirect_uri_refused");
+  return allowed;
+}
+
+/** Control, direction and zero-width characters could make a name look like another on the consent page. */
+const deceptive = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Cn}]/u;
+
+function clientName(metadata: ClientMetadata): string | undefined {
+  const name = metadata.client_name;
+  if (name === undefined) return undefined;
+  if (new TextEncoder().encode(name).length > 512 || deceptive.test(name)) {
+    throw failure("client_name_invalid");
+  }
+  const characters = [...name.trim()];
+  if (characters.length === 0) return undefined;
+  return characters.length > maxNameLength
+    ? `${characters.slice(0, maxNameLength).join("")}...`
+    : characters.join("");
+}
+
+/** What was registered besides, as RFC 7591 section 3.2.1 wants it returned; members without a value are left out. */
+function echoed(metadata: ClientMetadata, scopesSupported: readonly string[]): Record<string, unknown> {
+  const asked = parseScope(metadata.scope);
+  const scopes = asked.length === 0 ? scopesSupported : narrowScopes(asked, scopesSupported);
+  const { redirect_uris: _uris, scope: _scope, jwks: _jwks, jwks_uri: _jwksUri, ...rest } = metadata;
+  return {
+    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+    ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
+  };
+}

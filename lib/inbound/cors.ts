@@ -1,0 +1,36 @@
+import type { MiddlewareHandler } from "hono";
+
+/** Header names as a browser may ask for them, at most this many. */
+const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const maxHeaders = 32;
+
+/**
+ * CORS for endpoints that any web page may use, since they take no cookies: metadata, registration, token, revocation.
+ * Never for those that a person sees.
+ */
+export function publicCors(): MiddlewareHandler {
+  return async (c, next) => {
+    if (c.req.method === "OPTIONS") {
+      const asked = (c.req.header("access-control-request-headers") ?? "").split(",").map((name) =>
+        name.trim()
+      );
+      const allowed = asked.filter((name) => headerName.test(name)).slice(0, maxHeaders);
+      return new Response(null, {
+        status: 204,
+        headers: {
+          "access-control-allow-origin": "*",
+          "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
+          // `*` would not cover Authorization.
+          "access-control-allow-headers": allowed.length === 0
+            ? "authorization, content-type, mcp-protocol-version"
+            : allowed.join(", "),
+          "access-control-max-age": "600",
+          "cache-control": "no-store",
+        },
+      });
+    }
+    await next();
+    c.res.headers.set("access-control-allow-origin", "*");
+    c.res.headers.set("access-control-expose-headers", "WWW-Authenticate, Retry-After");
+  };
+}
