@@ -44,7 +44,7 @@ export function readSettings(
 ): Reading {
   const problems: string[] = [];
   const line = withUpstream(readArguments(argv, entries, problems, options.ownFlags), problems);
-  const file = line.flags.get("envFile")?.at(-1)?.text;
+  const file = line.flags.get("envFile")?.at(-1)?.text || undefined;
   const layers: Layer[] = [from.env];
   addLayer(layers, file === undefined ? undefined : readEnvFile(file, true, from, problems));
   let start = chooseStart(line, layers, from, options);

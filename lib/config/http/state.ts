@@ -31,13 +31,13 @@ export function keyConfig(
   const named = [
     ...(values.signingSecret === undefined ? [] : [[label("signingSecret"), values.signingSecret] as const]),
     ...previousSecrets.map((secret, at) =>
-      [`TOKEN_SIGNING_SECRETS_PREVIOUS, entry ${at + 1},`, secret] as const
+      [`TOKEN_SIGNING_SECRETS_PREVIOUS, entry ${at + 1}`, secret] as const
     ),
   ];
   for (const [name, secret] of named) {
     const weakness = secretWeakness(secret);
     if (weakness === undefined) continue;
-    const found = `${name} ${weaknessText(weakness)}`;
+    const found = `${name}: it ${weaknessText(weakness)}`;
     if (weakness === "too_short") {
       problems.push(`Cannot use ${found}; \`mcp-doorman secret\` prints a good one`);
     } else if (values.prodMode) {

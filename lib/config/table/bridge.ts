@@ -1,7 +1,8 @@
 /** Our own authorization server: lifetimes, strictness, keys and store. */
-import { bool, commaList, decimal, duration, instant, integer, path, text } from "../../base/kinds.ts";
+import { bool, decimal, duration, instant, integer, path, text } from "../../base/kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 import { keyPrefix, originHosts, redisUrl, staticClients } from "./bridge_kinds.ts";
+import { schemeList } from "./who_kinds.ts";
 
 const tokens = "Tokens (http mode)";
 const strict = "Strictness (http mode)";
@@ -126,7 +127,7 @@ export const bridgeSettings = {
     help: "Further hosts that clients may have their redirect URIs on; * allows any https host",
   },
   redirectSchemes: {
-    kind: commaList,
+    kind: schemeList,
     env: "REDIRECT_SCHEMES",
     flag: "redirect-schemes",
     default: [],

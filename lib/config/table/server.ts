@@ -2,6 +2,7 @@
 import { bool, choice, commaList, path, port, scopeList, text, url } from "../../base/kinds.ts";
 import { host, listenAddress, listenAddressOrOff, originList } from "../../base/net_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
+import { domainList, emailList, mark } from "./who_kinds.ts";
 
 const address = "Address (http mode)";
 const front = "Front (http mode)";
@@ -131,7 +132,7 @@ export const serverSettings = {
     help: "The name shown on the consent page and in the resource metadata",
   },
   logoText: {
-    kind: text,
+    kind: mark,
     env: "LOGO_TEXT",
     flag: "logo-text",
     defaultText: "initials of the name",
@@ -176,7 +177,7 @@ export const serverSettings = {
     help: "Subjects that may enter",
   },
   allowEmails: {
-    kind: commaList,
+    kind: emailList,
     env: "ALLOW_EMAILS",
     flag: "allow-emails",
     default: [],
@@ -185,7 +186,7 @@ export const serverSettings = {
     help: "Verified e-mail addresses that may enter",
   },
   allowDomains: {
-    kind: commaList,
+    kind: domainList,
     env: "ALLOW_DOMAINS",
     flag: "allow-domains",
     default: [],
