@@ -22,7 +22,7 @@ export function isAllowed(who: Candidate, allow: AllowConfig): boolean {
   if (email === undefined) return false;
   // An address with two @ is read differently by different readers, so it is in no domain.
   const [local, domain, ...more] = email.split("@");
-  if (local === undefined || local === "" || domain === undefined || more.length > 0) return false;
+  if (!local || !domain || more.length > 0) return false;
   return emails.some((entry) => entry.toLowerCase() === email) ||
     domains.some((entry) => entry.toLowerCase().replace(/^@/, "") === domain);
 }
