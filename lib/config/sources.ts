@@ -82,5 +82,5 @@ function agreed(given: readonly GivenText[], setting: Setting, problems: string[
       ? `Cannot use ${first.name} twice with different values${values}; give it once`
       : `Cannot use ${first.name} and ${other.name} with different values${values}: they are one setting; keep one`,
   );
-  return undefined;
+  return first; // so that it does not count as missing as well
 }
