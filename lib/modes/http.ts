@@ -1,0 +1,118 @@
+/**
+ * http mode, put together from its plugs, and its life:
+ *
+ *     log, keys, store -> inbound, outbound, upstream -> listen -> serve
+ *       -> SIGTERM or SIGINT: the listener closes, standing streams end, calls finish, the deadline cuts the rest
+ *       -> a second signal: exit at once
+ */
+import { systemClock } from "../base/clock.ts";
+import { memoryCounters } from "../base/counters.ts";
+import { openHttpClient } from "../base/http_client.ts";
+import { type Logger, openLog, safeUrl } from "../base/log.ts";
+import { version } from "../base/version.ts";
+import { jweSealer } from "../crypto/jwe_sealer.ts";
+import { openKeyRing } from "../crypto/key_ring.ts";
+import { adminHandler } from "../http/admin.ts";
+import type { HttpConfig } from "../http/config.ts";
+import { endpointRates } from "../http/endpoint_rates.ts";
+import { buildFront } from "../http/front.ts";
+import { listen, type Listening } from "../http/serve.ts";
+import { stopSignal } from "../http/stop_signal.ts";
+import { readTls } from "../http/tls.ts";
+import { openInbound } from "../inbound/shapes.ts";
+import { outboundMode } from "../outbound/modes.ts";
+import { openStore } from "../store/open.ts";
+import { openUpstream } from "../upstream/open.ts";
+
+/** Runs until it is told to stop; the exit code. @throws UserError when it cannot start */
+export async function runHttp(config: HttpConfig): Promise<number> {
+  const log = openLog(config.log);
+  const clock = systemClock;
+  const counters = memoryCounters();
+  logStart(config, log);
+  const tls = await readTls(config.tls);
+  await using parts = new AsyncDisposableStack();
+  const http = parts.adopt(openHttpClient(config.http, { log }), (client) => client.close());
+  const keys = await openKeyRing(config.keys, log);
+  const onSeal = (purpose: string) => counters.add("mcp_auth_token_seals_total", { purpose });
+  const sealer = jweSealer({ keys, audience: config.keys.audience, clock, log, onSeal });
+  const store = parts.use(await openStore(config.store, { clock, log }));
+  const inbound = parts.use(await openInbound(config.inbound, { sealer, store, http, clock, log, counters }));
+  const mode = outboundMode(config.outbound.mode);
+  if (mode === undefined) throw new TypeError(`no outbound mode ${config.outbound.mode}`);
+  const outbound = await mode.create(config.outbound.config, { http, clock, log });
+  const upstream = parts.use(await openUpstream(target(config), { http, log }));
+  const front = await buildFront(
+    { ...config, endpoints: endpointRates(config) },
+    { inbound, outbound, upstream, sealer, clock, counters, log },
+  );
+  parts.defer(() => front.close());
+
+  using stop = stopSignal();
+  const server = listen({ ...config.listen, ...tls }, front.handler, log);
+  let draining = false;
+  const admin = config.adminListen && listen(
+    config.adminListen,
+    adminHandler({
+      counters,
+      gauges: [
+        {
+          name: "mcp_doorman_streams_open",
+          help: "Event streams that are open",
+          read: () => front.streams.size,
+        },
+        { name: "process_resident_memory_bytes", help: "Memory in use", read: () => Deno.memoryUsage().rss },
+      ],
+      ready: () => store.ping(),
+      draining: () => draining,
+    }),
+    log,
+  );
+  logListening(config, server, admin, front.publicPaths, log);
+
+  const signal = await stop.first;
+  draining = true;
+  log.info("shutting_down", { reason: signal });
+  const finished = server.drain({
+    deadlineMs: config.shutdownTimeoutMs,
+    onClosed: () => front.streams.endStanding(),
+  }).then((cut) => cut ? "shutdown_timeout" : "shutdown_complete");
+  const ending = await Promise.race([finished, stop.second.then(() => "second_signal")]);
+  if (ending === "second_signal") {
+    log.warn("shutdown_forced");
+    return 2;
+  }
+  await admin?.drain({ deadlineMs: 1_000 });
+  log.info(ending);
+  return 0;
+}
+
+/** The upstream's address; a fixed path takes the place of its own. */
+function target({ upstream, upstreamPathOverride }: HttpConfig): HttpConfig["upstream"] {
+  if (upstream.kind !== "url" || upstreamPathOverride === undefined) return upstream;
+  return { ...upstream, url: new URL(upstreamPathOverride, upstream.url) };
+}
+
+function logStart(config: HttpConfig, log: Logger): void {
+  log.info("starting", { version, mode: "http", pid: Deno.pid });
+  for (const { event, setting, hint } of config.warnings ?? []) log.warn(event, { setting, hint });
+}
+
+function logListening(
+  config: HttpConfig,
+  server: Listening,
+  admin: Listening | undefined,
+  publicPaths: readonly string[],
+  log: Logger,
+): void {
+  const { upstream } = config;
+  log.info("listening", {
+    address: server.hostname,
+    port: server.port,
+    url: safeUrl(new URL(config.mountPath, config.baseUrl)),
+    mode: `${config.inbound.shape} in, ${config.outbound.mode} out`,
+    endpoint: upstream.kind === "url" ? safeUrl(upstream.url) : `child on port ${upstream.port}`,
+    routes: [`${config.mountPath} (bearer)`, ...publicPaths].join(" "),
+  });
+  if (admin !== undefined) log.info("metrics_listening", { address: admin.hostname, port: admin.port });
+}
