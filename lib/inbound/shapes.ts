@@ -1,11 +1,11 @@
 import type { Clock } from "../base/clock.ts";
 import { type Counters, noCounters } from "../base/counters.ts";
-import { UserError } from "../base/errors.ts";
 import type { HttpClient } from "../base/http_client.ts";
+import type { HttpClientConfig } from "../base/http_config.ts";
 import type { Logger } from "../base/log.ts";
 import type { Sealer } from "../crypto/sealer.ts";
 import type { Store } from "../store/store.ts";
-import type { InboundConfig } from "./config.ts";
+import type { BridgeConfig, InboundConfig } from "./config.ts";
 import type { Inbound } from "./inbound.ts";
 
 /** What a shape is made with. */
@@ -16,6 +16,8 @@ export interface InboundContext {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters?: Counters;
+  /** The corporate network, for client metadata documents, which are fetched apart from everything else. */
+  readonly httpConfig?: HttpClientConfig;
 }
 
 /** The OAuth front of a configuration; only the shape that is used is loaded. */
@@ -28,10 +30,32 @@ export async function openInbound(config: InboundConfig, context: InboundContext
       ]);
       const { sealer, store, clock, log, counters = noCounters } = context;
       const idp = openIdp(config.idp, context);
-      return createBridge({ config, sealer, store, idp, clock, log, counters });
+      const documents = config.cimd.enabled ? { documents: await openDocuments(config, context) } : {};
+      return createBridge({ config, sealer, store, idp, clock, log, counters, ...documents });
     }
     case "remote":
+      return (await import("./remote.ts")).openRemote(config, context);
     case "none":
-      throw new UserError(`Cannot start with the inbound shape ${config.shape}: not available yet`);
+      return (await import("./none.ts")).openNone();
   }
+}
+
+async function openDocuments(config: BridgeConfig, context: InboundContext) {
+  const [{ clientDocuments }, { openGuardedFetch }, { endpoints }, { refusedRedirect }] = await Promise.all([
+    import("./bridge/cimd.ts"),
+    import("../base/guarded_fetch.ts"),
+    import("./bridge/parts.ts"),
+    import("./bridge/redirects.ts"),
+  ]);
+  const { clock, log, store, httpConfig = { caFiles: [], noProxy: [] } } = context;
+  const { allowLoopback } = config.cimd;
+  return clientDocuments({
+    fetch: openGuardedFetch(httpConfig, { allowLoopback, log }),
+    clock,
+    log,
+    store,
+    allowsUri: (uri) => refusedRedirect(uri, config) === undefined,
+    audiences: [config.baseUrl, endpoints(config).token],
+    allowLoopback,
+  });
 }

@@ -73,8 +73,8 @@ export async function errorAnswer(
 ): Promise<Response> {
   const error = asOAuthError(thrown);
   const reference = noteFailure(parts, error, options.endpoint);
-  // Client authentication is not what happens here, so there is nothing to challenge for.
-  const status = error.status === 401 ? 400 : error.status;
+  // Client authentication is not what happens here, so a client that is not known is a bad request like any other.
+  const status = error.status === 401 || error.reason === "client_document_unreachable" ? 400 : error.status;
   if (!wantsPage(c)) {
     return errorJson(error, {}, status);
   }

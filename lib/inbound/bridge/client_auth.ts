@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { assertionSubject } from "../../crypto/client_assertion.ts";
 import { type Client, findClient } from "./clients.ts";
 import { failure } from "./failures.ts";
 import { parameter } from "./forms.ts";
@@ -87,20 +88,9 @@ async function byAssertion(
   bodyId: string | undefined,
 ): Promise<Client> {
   if (parameter(form, "client_assertion_type") !== assertionType) throw failure("client_auth_failed");
-  const clientId = bodyId ?? subjectOf(assertion);
+  const clientId = bodyId ?? assertionSubject(assertion);
   if (clientId === undefined || !parts.documents?.owns(clientId)) throw failure("client_auth_failed");
   const client = await findClient(parts, clientId);
   await parts.documents.verifyAssertion(clientId, assertion);
   return client;
-}
-
-/** What an unverified assertion says of itself; only says whose key to verify it with. */
-function subjectOf(assertion: string): string | undefined {
-  try {
-    const bytes = Uint8Array.fromBase64(assertion.split(".")[1] ?? "", { alphabet: "base64url" });
-    const { sub } = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof sub === "string" ? sub : undefined;
-  } catch {
-    return undefined;
-  }
 }

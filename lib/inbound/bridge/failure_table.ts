@@ -65,8 +65,8 @@ export const failureTable = {
     wrongCaller,
   ],
   client_document_unreachable: [
-    401,
-    "invalid_client",
+    503,
+    "temporarily_unavailable",
     "The client metadata document cannot be fetched",
     again,
   ],

@@ -3,14 +3,12 @@ import { cleanText } from "../../base/log.ts";
 import { randomText } from "../../base/bytes.ts";
 import { type ClientMetadata, parseRegistration } from "../../oauth/client_metadata.ts";
 import { narrowScopes, parseScope } from "../../oauth/scope.ts";
+import { clientName } from "./client_name.ts";
 import { failure } from "./failures.ts";
 import { readBody } from "./forms.ts";
 import type { BridgeParts } from "./parts.ts";
 import { refusedRedirect } from "./redirects.ts";
 import { type ClientAuthMethod, sealTicket } from "./tickets.ts";
-
-/** Names longer than this are cut in the registration, so that URLs stay short. */
-const maxNameLength = 100;
 
 /**
  * POST of a registration (RFC 7591). Nothing is stored: the client's id is the registration, sealed. A redirect URI
@@ -21,7 +19,7 @@ export async function register(parts: BridgeParts, c: Context): Promise<Response
   const metadata = parseRegistration(parseJson(await readBody(c)));
   const auth = authMethod(metadata);
   const uris = allowedUris(parts, metadata.redirect_uris);
-  const name = clientName(metadata);
+  const name = clientName(metadata.client_name);
   const id = randomText(12);
 
   const ttlMs = config.clientTtlMs === 0 ? undefined : config.clientTtlMs;
@@ -92,22 +90,6 @@ function allowedUris(parts: BridgeParts, asked: readonly string[]): string[] {
   }
   if (allowed.length === 0) throw failure("redirect_uri_refused");
   return allowed;
-}
-
-/** Control, direction and zero-width characters could make a name look like another on the consent page. */
-const deceptive = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\p{Cn}]/u;
-
-function clientName(metadata: ClientMetadata): string | undefined {
-  const name = metadata.client_name;
-  if (name === undefined) return undefined;
-  if (new TextEncoder().encode(name).length > 512 || deceptive.test(name)) {
-    throw failure("client_name_invalid");
-  }
-  const characters = [...name.trim()];
-  if (characters.length === 0) return undefined;
-  return characters.length > maxNameLength
-    ? `${characters.slice(0, maxNameLength).join("")}...`
-    : characters.join("");
 }
 
 /** What was registered besides, as RFC 7591 section 3.2.1 wants it returned; members without a value are left out. */
