@@ -1,11 +1,10 @@
-/** The SDKs' stdio clients, started on mcp-doorman as a host starts it, with the login done by the scripted browser. */
+/** The SDKs' stdio clients, started on mcp-doorman as a host starts it; `BROWSER` is a scripted browser. */
 import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as TransportV2 } from "@modelcontextprotocol/client/stdio";
 // @ts-types="@modelcontextprotocol/sdk/client/index"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="@modelcontextprotocol/sdk/client/stdio"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
-import { newBrowser } from "./browser.ts";
 import { textLines } from "./lines.ts";
 import { baseEnv, doormanCommand } from "./process.ts";
 
@@ -47,10 +46,20 @@ function parameters(options: StdioOptions) {
   return {
     command,
     args: [...args, ...(options.args ?? []), options.upstreamUrl],
-    env: { ...baseEnv(options.home), OPEN_BROWSER: "false", ...options.env },
+    env: {
+      ...baseEnv(options.home),
+      ...(options.user === undefined ? { OPEN_BROWSER: "false" } : { BROWSER: browserFor(options.user) }),
+      ...options.env,
+    },
     cwd: options.home,
     stderr: "pipe" as const,
   };
+}
+
+/** A value for `BROWSER` that logs this user in. */
+export function browserFor(user: string): string {
+  const opener = new URL("./opener.ts", import.meta.url).pathname;
+  return `${Deno.execPath()} run -A --no-config --no-lock ${opener} ${user}`;
 }
 
 interface Connectable<T> {
@@ -72,9 +81,8 @@ async function connect<T extends { stderr: unknown; pid: number | null }, C exte
       const url = /https?:\/\/\S+\/auth\?[^\s"]+/.exec(line)?.[0];
       if (url === undefined || logins.includes(url)) continue;
       logins.push(url);
-      if (options.user !== undefined) await newBrowser({ user: options.user }).open(url);
     }
-  })().catch((error) => void stderr.push(`(scripted browser) ${error}`));
+  })().catch((error) => void stderr.push(`(cut off) ${error}`));
   try {
     await client.connect(transport, { timeout: 30_000 });
   } catch (error) {
