@@ -82,5 +82,5 @@ async function untilHealthy(http: HttpMode): Promise<void> {
     if (answer?.ok) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new Error(`http mode did not start:\n${http.process.stderr.join("\n")}`);
+  throw new Error(`http mode did not start:\n${http.process.stderr.slice(-20).join("\n")}`);
 }
