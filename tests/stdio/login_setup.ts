@@ -62,6 +62,8 @@ export function stdioConfig(
 export interface Person {
   /** The addresses that were printed, in order. */
   readonly addresses: URL[];
+  /** The first of them. */
+  readonly asked: Promise<URL>;
   /** What the browser showed in the end, in order. */
   readonly pages: { status: number; html: string; url: URL }[];
   readonly print: (line: string) => void;
@@ -74,6 +76,7 @@ export function person(user: string | undefined, delayMs = 0): Person {
   const addresses: URL[] = [];
   const pages: Person["pages"] = [];
   const running: Promise<void>[] = [];
+  const asked = Promise.withResolvers<URL>();
   const visit = async (url: URL) => {
     if (delayMs > 0) await systemClock.sleep(delayMs);
     const page = await newBrowser(user === undefined ? {} : { user }).open(url);
@@ -81,12 +84,14 @@ export function person(user: string | undefined, delayMs = 0): Person {
   };
   return {
     addresses,
+    asked: asked.promise,
     pages,
     print(line) {
       const found = /https?:\/\/\S+/.exec(line)?.[0];
       if (found === undefined) return;
       const url = new URL(found);
       addresses.push(url);
+      asked.resolve(url);
       if (user !== undefined) running.push(visit(url));
     },
     settled: async () => void await Promise.all(running),
@@ -116,3 +121,18 @@ export async function testCredentials(
 
 /** A signal that ends a test that hangs. */
 export const soon = (ms = 20_000): AbortSignal => AbortSignal.timeout(ms);
+
+/** The real time, moved on by hand: for what expires at a server that has the real time. */
+export function movedClock(): Clock & { move(ms: number): void } {
+  let offsetMs = 0;
+  return {
+    now: () => systemClock.now() + offsetMs,
+    sleep: (ms, signal) => systemClock.sleep(ms, signal),
+    move: (ms) => void (offsetMs += ms),
+  };
+}
+
+/** The bearer token among the headers. */
+export function bearer({ list }: { list: readonly (readonly [string, string])[] }): string | undefined {
+  return list.find(([name]) => name === "authorization")?.[1].slice("Bearer ".length);
+}
