@@ -1,0 +1,33 @@
+/** Why the settings of limits, logs and connections exist. For the documents only. */
+export const operationsRationale: Readonly<Record<string, string>> = {
+  rateLimitEnabled: "Registration and login cost work here and at the provider; anybody can ask for them.",
+  rateDiscovery:
+    "Clients fetch the documents often and from shared addresses; they are cheap, so they are not limited.",
+  rateRegister: "A client registers once. Nothing is stored for it, but the work is.",
+  rateAuthorize: "A person logs in a few times a day; an office shares an address.",
+  rateConsent: "As many as logins that begin.",
+  rateCallback: "As many as logins that begin.",
+  rateToken: "Every login ends here, and every client refreshes about once an hour.",
+  rateMcp: "Counted before the token is looked at, so that guessing is limited too.",
+  perSubjectConcurrency:
+    "One user's runaway agent should not take all connections. Standing event streams do not count.",
+  perSubjectPerMinute: "allardy/mcp-oauth-proxy limits calls by the minute; the others limit calls at once.",
+  trustedProxyCidrs:
+    "Only from these peers is a forwarding header believed, and then the right-most address that is none of them counts.",
+  trustedProxyHeader:
+    "The header that the proxy in front sets itself; one that it merely passes on can be forged.",
+  trustProxyHeaders:
+    "Lets every client choose its own address, which makes the limits useless. Refused in production unless networks are named.",
+  maxBodyBytes: "Larger requests get 413. Answers are not limited.",
+  bodyReadTimeoutMs: "A body that trickles in holds a connection; this bounds for how long.",
+  toolRules: "Which tools a group of users may see and call.",
+  accessLogSkip: "Health checks every second say nothing. Security events are logged regardless.",
+  logBodyMax:
+    "The method and the tool of a call are worth a look at the beginning of its body; 0 keeps bodies unread.",
+  hashSubjects: "Where logs may not hold personal data; the same user still has the same hash.",
+  toolMetrics: "Tool names become labels, and labels cost memory in every system that stores metrics.",
+  toolMetricsMax: "Bounds those labels; further tools are counted together.",
+  shutdownTimeoutMs: "Must be shorter than what the supervisor waits before it kills.",
+  keepAliveMs: "Load balancers cut connections that say nothing, often after a minute.",
+  cspFormActionExtra: "babs/mcp-auth-proxy accepted it; our pages need it for nothing.",
+};

@@ -1,0 +1,55 @@
+/** Why the settings of address, front and upstream exist. For the documents only. */
+export const serverRationale: Readonly<Record<string, string>> = {
+  baseUrl:
+    "The issuer, the resource and the audience of everything that is sealed follow from it, so it must be what clients type, not what this process listens on. Which of its names is used chooses the defaults.",
+  babsBaseUrl: "A configuration for babs/mcp-auth-proxy starts unchanged under it.",
+  resourceUrl: "A configuration for allardy/mcp-oauth-proxy starts unchanged under it.",
+  host:
+    "All addresses, as a container needs it. Without authentication only this machine can be listened to.",
+  port: "8000 and 8080 are what the systems followed here listen on.",
+  listenAddr:
+    "The single name of babs/mcp-auth-proxy for host and port; a contradiction with the other two names is an error.",
+  platformPort:
+    "Hosting platforms set `PORT` for every program, so it gives way to every name that is meant for this one.",
+  proxyPath: "For upstreams whose path should not be seen, and for several connectors behind one host name.",
+  metricsAddr:
+    "Metrics tell an attacker much, so they are on loopback unless an operator opens them. A port that is taken does not stop the server.",
+  tlsCertFile: "For those without a proxy in front. Renewed certificates are picked up without a restart.",
+  tlsKeyFile: "Goes with the certificate.",
+  corsOrigins:
+    "The web clients that exist, and MCP Inspector on this machine. Our own origin is always allowed; one that is not listed gets 403.",
+  inbound:
+    "There is no safe default: who may enter is the operator's decision. `none` is for development and binds loopback only.",
+  resourceName: "What a person sees when asked whether a client may enter.",
+  logoText: "Pages load nothing from elsewhere, so the logo is text.",
+  scopesSupported:
+    "Clients ask for what the metadata lists; too few and there is no refresh token, too many and strict providers refuse.",
+  staticClientId:
+    "For providers without registration. Anybody who asks is given these credentials: prefer one of the bridge providers.",
+  staticClientSecret: "Handed to every caller, so use a client of its own whose redirect URIs are narrow.",
+  allowSubs: "The surest key, since a subject never changes hands.",
+  allowEmails: "Only verified addresses count; an address that the provider calls unverified is refused.",
+  allowDomains: "The part after the only `@` of a verified address, compared as a whole.",
+  allowGroups: "Exact and case-sensitive. Checked at login, at every refresh and on every request.",
+  requiredScopes: "A token without them gets 403 with the full list, so that a client can ask for them.",
+  upstreamPath: "For servers below a path while clients are given the bare host.",
+  spawnCommand: "One container for both. No shell is involved, and the child gets none of our secrets.",
+  spawnPort: "The child is reached on loopback only, once it answers.",
+  spawnStdio: "For servers that know no HTTP.",
+  identityHeaders:
+    "Lets an upstream know the user without reading tokens. What a client sends under these names never passes.",
+  outboundAuth:
+    "`forward` only ever hands on the provider's token for this user and this resource, never the one that the client holds. `static` and `oauth-client-credentials` make every user look the same to the upstream.",
+  "outbound.OUTBOUND_HEADER_NAME":
+    "Some servers want their key in a header of their own; the client's token is removed either way.",
+  "outbound.OUTBOUND_HEADER_VALUE":
+    "Sent as it is, with its scheme if it has one. UPSTREAM_AUTHORIZATION_HEADER alone chooses `static`.",
+  "outbound.OUTBOUND_TOKEN_URL": "Independent of the provider at which users log in.",
+  "outbound.OUTBOUND_CLIENT_ID": "The service account at the upstream's authorization server.",
+  "outbound.OUTBOUND_CLIENT_SECRET":
+    "Kept in memory; the token it buys is fetched again a minute before it ends.",
+  "outbound.OUTBOUND_CLIENT_KEY": "Instead of a secret, where the server takes `private_key_jwt`.",
+  "outbound.OUTBOUND_CLIENT_AUTH": "Servers differ in what they take; the body form is the most common.",
+  "outbound.OUTBOUND_SCOPES": "Some servers give a useless token without them.",
+  "outbound.OUTBOUND_AUDIENCE": "Auth0 and others choose the API by it.",
+};
