@@ -50,12 +50,14 @@ export function legacyServer(facts: ServerFacts): { mcp: McpServer; facts: Serve
     async ({ steps, delayMs }, extra) => {
       const progressToken = extra._meta?.progressToken;
       for (let step = 1; step <= steps; step++) {
+        if (progressToken !== undefined) {
+          await extra.sendNotification({
+            method: "notifications/progress",
+            params: { progressToken, progress: step, total: steps, message: `step ${step}` },
+          });
+        }
+        // After, not before: the version 1 client drops a progress that comes in one piece with the result.
         await pause(delayMs, extra.signal);
-        if (progressToken === undefined) continue;
-        await extra.sendNotification({
-          method: "notifications/progress",
-          params: { progressToken, progress: step, total: steps, message: `step ${step}` },
-        });
       }
       return text(`done in ${steps} steps`);
     },

@@ -32,12 +32,13 @@ export function modernServer(facts: ServerFacts): McpServer {
     async ({ steps, delayMs }, context) => {
       const progressToken = context.mcpReq._meta?.progressToken;
       for (let step = 1; step <= steps; step++) {
+        if (progressToken !== undefined) {
+          await context.mcpReq.notify({
+            method: "notifications/progress",
+            params: { progressToken, progress: step, total: steps },
+          });
+        }
         await new Promise((resolve) => setTimeout(resolve, delayMs));
-        if (progressToken === undefined) continue;
-        await context.mcpReq.notify({
-          method: "notifications/progress",
-          params: { progressToken, progress: step, total: steps },
-        });
       }
       return text(`done in ${steps} steps`);
     },
