@@ -6,30 +6,47 @@
 /** Label names and values of one series, in the order they are declared. */
 export type Labels = Readonly<Record<string, string>>;
 
+/** One series; whoever counts it often keeps it. */
+export interface Series {
+  readonly name: string;
+  readonly labels: Labels;
+  value: number;
+}
+
 /** Where counts go. */
 export interface Counters {
+  /** The series of `name` with these labels. */
+  series(name: string, labels?: Labels): Series;
   /** Adds `amount` (1) to the series of `name` with these labels. */
   add(name: string, labels?: Labels, amount?: number): void;
   /** Every series with its present value. */
-  entries(): Iterable<{ readonly name: string; readonly labels: Labels; readonly value: number }>;
+  entries(): Iterable<Readonly<Series>>;
 }
 
 const none: Labels = {};
 
 /** Counters in memory. */
 export function memoryCounters(): Counters {
-  const series = new Map<string, { name: string; labels: Labels; value: number }>();
+  const all = new Map<string, Series>();
+  const series = (name: string, labels: Labels = none): Series => {
+    let key = name;
+    for (const label in labels) key += `\u0000${labels[label]}`;
+    let found = all.get(key);
+    if (found === undefined) all.set(key, found = { name, labels, value: 0 });
+    return found;
+  };
   return {
-    add(name, labels = none, amount = 1) {
-      let key = name;
-      for (const label in labels) key += `\u0000${labels[label]}`;
-      const found = series.get(key);
-      if (found === undefined) series.set(key, { name, labels, value: amount });
-      else found.value += amount;
+    series,
+    add(name, labels, amount = 1) {
+      series(name, labels).value += amount;
     },
-    entries: () => series.values(),
+    entries: () => all.values(),
   };
 }
 
 /** Counters that count nothing. */
-export const noCounters: Counters = { add: () => {}, entries: () => [] };
+export const noCounters: Counters = {
+  series: (name, labels = none) => ({ name, labels, value: 0 }),
+  add: () => {},
+  entries: () => [],
+};

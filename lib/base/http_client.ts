@@ -25,6 +25,8 @@ export interface HttpClient {
    * when a configured file cannot be used.
    */
   fetch(input: string | URL, init?: CallOptions): Promise<Response>;
+  /** The runtime's client for this address, for the message path, which calls `fetch` itself. */
+  native?(url: URL): Deno.HttpClient;
   close(): void;
 }
 
@@ -71,6 +73,7 @@ export function openHttpClient(
         clearTimeout(timer);
       }
     },
+    native: clientFor,
     close() {
       for (const client of made.values()) client.close();
       made.clear();

@@ -4,6 +4,7 @@
  * allow-list: a name that is not there cannot be logged. Tokens, codes, states, verifiers, cookies, secrets and query
  * strings have no name here. Text from outside is cut and stripped of control characters.
  */
+import { GatheredLines } from "./gathered_lines.ts";
 import { configureSync, getLogger, type LogLevel as TapeLevel, type LogRecord } from "@logtape/logtape";
 
 /** From most to least talkative. */
@@ -74,6 +75,8 @@ export interface Logger {
   info(event: string, fields?: Fields): void;
   warn(event: string, fields?: Fields): void;
   error(event: string, fields?: Fields): void;
+  /** `info` for what happens with every request: such lines are written together, a moment later. */
+  frequent?(event: string, fields?: Fields): void;
   /** Whether a line of this level would be written; for what is costly to prepare. */
   enabled(level: LogLevel): boolean;
   /** A logger that adds these fields to every line. */
@@ -94,6 +97,8 @@ const maxTextLength = 512;
 /** The value as it may be shown: no control characters, at most 512 characters. */
 export function cleanText(text: string): string {
   // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  if (text.length <= maxTextLength && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) return text;
+  // deno-lint-ignore no-control-regex -- control characters are what is looked for
   const clean = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
   return clean.length > maxTextLength ? clean.slice(0, maxTextLength) + "…" : clean;
 }
@@ -107,7 +112,8 @@ export function safeUrl(url: string | URL): string {
 
 function clean(fields: Fields): Record<string, unknown> {
   const out: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(fields)) {
+  for (const name in fields) {
+    const value = fields[name as keyof Fields];
     if (value !== undefined) out[name] = typeof value === "string" ? cleanText(value) : value;
   }
   return out;
@@ -117,22 +123,28 @@ function levelName(level: TapeLevel): string {
   return level === "warning" ? "warn" : level;
 }
 
-function jsonLine(record: LogRecord): string {
-  return JSON.stringify({
-    ts: new Date(record.timestamp).toISOString(),
-    level: levelName(record.level),
-    msg: record.message.join(""),
-    ...record.properties,
-  });
+interface Line {
+  readonly timestamp: number;
+  readonly level: string;
+  readonly event: string;
+  readonly fields: Record<string, unknown>;
 }
 
-function textLine(record: LogRecord): string {
-  const fields = Object.entries(record.properties).map(([name, value]) => {
+function lineOf({ timestamp, level, message, properties }: LogRecord): Line {
+  return { timestamp, level: levelName(level), event: message.join(""), fields: properties };
+}
+
+function jsonLine({ timestamp, level, event, fields }: Line): string {
+  return JSON.stringify({ ts: new Date(timestamp).toISOString(), level, msg: event, ...fields });
+}
+
+function textLine(line: Line): string {
+  const fields = Object.entries(line.fields).map(([name, value]) => {
     const text = String(value);
     return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
   });
-  const time = new Date(record.timestamp).toISOString();
-  return [time, levelName(record.level).padEnd(5), record.message.join(""), ...fields].join(" ");
+  const time = new Date(line.timestamp).toISOString();
+  return [time, line.level.padEnd(5), line.event, ...fields].join(" ");
 }
 
 const order: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal"];
@@ -145,13 +157,20 @@ export function openLog(config: LogConfig, write?: (line: string) => void): Logg
   const file = config.file === undefined
     ? undefined
     : Deno.openSync(config.file, { append: true, create: true, mode: 0o600 });
-  const emit = write ?? ((text: string) => {
-    writeAll(Deno.stderr, encoder.encode(text + "\n"));
-    if (file !== undefined) writeAll(file, encoder.encode(text + "\n"));
+  const emit = write ?? ((lines: string) => {
+    const bytes = encoder.encode(lines);
+    writeAll(Deno.stderr, bytes);
+    if (file !== undefined) writeAll(file, bytes);
   });
+  const gathered = new GatheredLines(emit);
   configureSync({
     reset: true,
-    sinks: { out: (record) => emit(line(record)) },
+    sinks: {
+      out: (record) => {
+        gathered.flush();
+        emit(line(lineOf(record)) + "\n");
+      },
+    },
     loggers: [
       {
         category: "doorman",
@@ -161,7 +180,9 @@ export function openLog(config: LogConfig, write?: (line: string) => void): Logg
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
     ],
   });
-  return wrap(config.level, {});
+  return wrap(config.level, {}, (event, fields) => {
+    gathered.add(line({ timestamp: Date.now(), level: "info", event, fields }));
+  });
 }
 
 /** A log that writes nothing. */
@@ -175,7 +196,11 @@ export const silentLog: Logger = {
   with: () => silentLog,
 };
 
-function wrap(level: LogLevel, base: Fields): Logger {
+function wrap(
+  level: LogLevel,
+  base: Fields,
+  frequent: (event: string, fields: Record<string, unknown>) => void,
+): Logger {
   const tape = getLogger("doorman");
   const lowest = order.indexOf(level);
   const at = (of: LogLevel, call: (event: string, fields: Record<string, unknown>) => void) => {
@@ -189,8 +214,9 @@ function wrap(level: LogLevel, base: Fields): Logger {
     info: at("info", (event, fields) => tape.info(event, fields)),
     warn: at("warn", (event, fields) => tape.warn(event, fields)),
     error: at("error", (event, fields) => tape.error(event, fields)),
+    frequent: at("info", frequent),
     enabled: (of) => order.indexOf(of) >= lowest,
-    with: (fields) => wrap(level, { ...base, ...fields }),
+    with: (fields) => wrap(level, { ...base, ...fields }, frequent),
   };
 }
 

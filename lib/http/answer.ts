@@ -37,6 +37,8 @@ export interface AnsweringParts {
   readonly now: () => number;
 }
 
+const ourHeaders: HeaderList = securityHeaders.map(([name, value]) => [name, value]);
+const neverKept: HeaderList[number] = ["cache-control", "no-store, no-transform"];
 const forEvents: HeaderList = [
   ["cache-control", "no-cache, no-transform"],
   ["x-accel-buffering", "no"],
@@ -49,30 +51,30 @@ export class Answering {
   async answer(upstream: Response, context: AnswerContext): Promise<Response> {
     const { exchange } = context;
     const { status } = upstream;
-    if (status === 403 && upstream.headers.has("www-authenticate")) await this.#refusedByUpstream(upstream);
-    const headers = responseHeaders(upstream.headers);
-    for (const header of securityHeaders) headers.push(header as [string, string]);
-    headers.push(["x-request-id", exchange.id]);
-    const sessionId = upstream.headers.get("mcp-session-id");
-    if (sessionId !== null) headers.push(["mcp-session-id", await this.#boundSession(sessionId, context)]);
-
-    const type = upstream.headers.get("content-type");
-    const body = upstream.body;
-    if (body !== null && type !== null && /^text\/event-stream\b/i.test(type)) {
+    const told = responseHeaders(upstream.headers);
+    if (status === 403 && told.challenge !== null) await this.#refusedByUpstream(upstream, told.challenge);
+    const headers = told.goOn;
+    headers.push(...ourHeaders, ["x-request-id", exchange.id]);
+    if (told.sessionId !== null) {
+      headers.push(["mcp-session-id", await this.#boundSession(told.sessionId, context)]);
+    }
+    exchange.dressed = true;
+    const { body } = upstream;
+    if (body === null || status === 204 || status === 304) {
+      context.release();
+      headers.push(neverKept);
+      return new Response(null, { status, headers });
+    }
+    if (told.contentType !== null && /^text\/event-stream\b/i.test(told.contentType)) {
       headers.push(...forEvents);
       return new Response(this.#events(body, status, context), { status, headers });
     }
-    headers.push(["cache-control", "no-store, no-transform"]);
-    const length = upstream.headers.get("content-length");
-    if (body === null || status === 204 || status === 304) {
-      context.release();
-      return new Response(null, { status, headers });
-    }
+    headers.push(neverKept);
     const rewritten = this.parts.identity?.wants(exchange.peek) === true;
-    if (rewritten || (length !== null && Number(length) <= smallAnswerBytes)) {
+    if (rewritten || (told.contentLength !== null && Number(told.contentLength) <= smallAnswerBytes)) {
       return await this.#whole(upstream, headers, context, rewritten);
     }
-    if (length !== null) exchange.responseBytes = Number(length);
+    if (told.contentLength !== null) headers.push(["content-length", told.contentLength]);
     return new Response(this.#counted(body, status, context), { status, headers });
   }
 
@@ -92,8 +94,7 @@ export class Answering {
     }
     if (rewrite && upstream.status === 200) bytes = this.parts.identity?.json(bytes) ?? bytes;
     context.exchange.responseBytes = bytes.byteLength;
-    const kept = headers.filter(([name]) => name !== "content-length");
-    return new Response(bytes, { status: upstream.status, headers: kept });
+    return new Response(bytes, { status: upstream.status, headers });
   }
 
   /** Any other body passes untouched; only its end is noticed. */
@@ -167,9 +168,9 @@ export class Answering {
     return session?.id === id ? session.presented : await this.parts.sessions.bind(id, caller);
   }
 
-  async #refusedByUpstream(upstream: Response): Promise<never> {
+  async #refusedByUpstream(upstream: Response, challenge: string): Promise<never> {
     await upstream.body?.cancel();
-    if (/error="?insufficient_scope/.test(upstream.headers.get("www-authenticate") ?? "")) {
+    if (/error="?insufficient_scope/.test(challenge)) {
       throw new OAuthError("insufficient_scope", "The server behind asks for more scopes", {
         status: 403,
         reason: "upstream_insufficient_scope",

@@ -11,6 +11,7 @@ import type { Counters } from "../base/counters.ts";
 import type { Logger } from "../base/log.ts";
 import type { Inbound } from "../inbound/inbound.ts";
 import { OAuthError } from "../oauth/errors.ts";
+import type { Sifted } from "../upstream/headers.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
 import { BodyRefused } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
@@ -27,6 +28,7 @@ import { belowMount, isPlainPath, readTarget } from "./target.ts";
 export interface AppParts {
   readonly mountPath: string;
   readonly inbound: Inbound;
+  readonly sieve: (headers: Headers) => Sifted;
   /** The inbound's endpoints, mounted. */
   readonly endpoints: Hono;
   readonly origins: OriginRules;
@@ -67,8 +69,8 @@ export function appHandler(parts: AppParts): Handler {
   const onMount = async (exchange: Exchange, below: string): Promise<Response> => {
     exchange.route = "mcp";
     const { request, target } = exchange;
-    const origin = request.headers.get("origin");
-    if (request.method === "OPTIONS") return withSecurityHeaders(preflight(request, parts.origins));
+    const { origin } = exchange.headers;
+    if (exchange.method === "OPTIONS") return withSecurityHeaders(preflight(request, parts.origins));
     if (origin !== null && !parts.origins.allowed(origin)) return forbidden(exchange, "origin_refused");
     const suffix = parts.fixedSuffix === undefined ? below + target.query : parts.fixedSuffix + target.query;
     return await parts.mcp(exchange, suffix);
@@ -79,7 +81,7 @@ export function appHandler(parts: AppParts): Handler {
     const rate = parts.endpointRates.get(target.path);
     exchange.route = rate?.name ?? target.path;
     if (request.method === "OPTIONS") return preflight(request, parts.origins);
-    const origin = request.headers.get("origin");
+    const { origin } = exchange.headers;
     // A page without a referrer posts its own form with the origin `null`; the form is bound to the browser otherwise.
     if (origin !== null && origin !== "null" && !isDocument(target.path) && !parts.origins.allowed(origin)) {
       return forbidden(exchange, "origin_refused");
@@ -93,18 +95,21 @@ export function appHandler(parts: AppParts): Handler {
   };
 
   return async (request, peer) => {
-    const { headers } = request;
-    const target = readTarget(request.url, headers.get("host"));
+    const headers = parts.sieve(request.headers);
+    const target = readTarget(request.url, headers.host);
     const exchange: Exchange = {
       request,
       method: request.method,
+      headers,
       target: target ?? { path: "/", query: "", authority: "" },
-      address: parts.address(peer, headers),
+      address: parts.address(peer, request.headers),
       id: `${idPrefix}-${++count}`,
       startedMs: performance.now(),
       route: "none",
       requestBytes: -1,
       responseBytes: 0,
+      streaming: false,
+      dressed: false,
     };
     let response: Response;
     try {
@@ -116,11 +121,11 @@ export function appHandler(parts: AppParts): Handler {
     } catch (error) {
       response = failed(parts, exchange, error);
     }
-    if (exchange.route !== "mcp" || response.headers.get("x-request-id") === null) {
+    if (!exchange.dressed) {
       response = withSecurityHeaders(response);
       response.headers.set("x-request-id", exchange.id);
     }
-    const origin = headers.get("origin");
+    const { origin } = headers;
     if (
       origin !== null && !response.headers.has("access-control-allow-origin") && parts.origins.allowed(origin)
     ) {
@@ -129,7 +134,7 @@ export function appHandler(parts: AppParts): Handler {
         else response.headers.set(name, value);
       }
     }
-    if (exchange.streaming !== true) parts.requestLog.done(exchange, response.status);
+    if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
     return response;
   };
 }

@@ -32,11 +32,14 @@ export class BodyReader {
   constructor(private readonly limits: BodyLimits) {}
 
   /**
-   * The body of the request. `onRefused` is called when a streamed body turns out to break a limit later.
+   * The body of the request; `declared` is its `Content-Length`. `onRefused` is called when a streamed body turns out to break a limit later.
    * @throws BodyRefused
    */
-  read(request: Request, onRefused: (error: BodyRefused) => void): Body | Promise<Body> {
-    const declared = request.headers.get("content-length");
+  read(
+    request: Request,
+    declared: string | null,
+    onRefused: (error: BodyRefused) => void,
+  ): Body | Promise<Body> {
     if (declared === null) {
       const { body } = request;
       return body === null ? null : this.#limited(body, onRefused);

@@ -1,4 +1,5 @@
 import type { Caller } from "../oauth/caller.ts";
+import type { Sifted } from "../upstream/headers.ts";
 import type { Peek } from "./peek.ts";
 import type { Target } from "./target.ts";
 
@@ -7,6 +8,7 @@ export interface Exchange {
   /** Not to be read once the answer is out: the runtime has let go of it by then. */
   readonly request: Request;
   readonly method: string;
+  readonly headers: Sifted;
   readonly target: Target;
   /** The peer, or the client that a trusted proxy names. */
   readonly address: string;
@@ -25,5 +27,7 @@ export interface Exchange {
   /** A word for the log when the answer is a refusal or a failure. */
   reason?: string;
   /** The answer is a stream: its end writes the log line. */
-  streaming?: boolean;
+  streaming: boolean;
+  /** The answer carries our own headers already. */
+  dressed: boolean;
 }

@@ -7,6 +7,7 @@ import type { Logger } from "../base/log.ts";
 import type { Sealer } from "../crypto/sealer.ts";
 import type { Inbound } from "../inbound/inbound.ts";
 import type { Outbound } from "../outbound/outbound.ts";
+import { headerSieve } from "../upstream/headers.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { Answering } from "./answer.ts";
 import { appHandler, type Handler } from "./app.ts";
@@ -14,6 +15,7 @@ import { BodyReader } from "./body.ts";
 import { addressReader } from "./client_address.ts";
 import type { HttpConfig } from "./config.ts";
 import { Guard } from "./guard.ts";
+import { identityHeaderNames } from "./identity_headers.ts";
 import { identityRewrite } from "./identity.ts";
 import { mcpHandler } from "./mcp.ts";
 import { originRules } from "./origin.ts";
@@ -109,6 +111,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     peekAlways: identity !== undefined,
   });
   const handler = appHandler({
+    sieve: headerSieve([...identityHeaderNames, ...plugs.outbound.owns]),
     mountPath: settings.mountPath,
     inbound,
     endpoints,

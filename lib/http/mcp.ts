@@ -7,14 +7,13 @@
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import type { Outbound } from "../outbound/outbound.ts";
-import { requestHeaders } from "../upstream/headers.ts";
 import type { HeaderList, Upstream } from "../upstream/upstream.ts";
 import { type Answering } from "./answer.ts";
 import { type Body, type BodyReader, BodyRefused } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { rpcCodes, rpcError, unavailable } from "./failure.ts";
 import type { Guard } from "./guard.ts";
-import { identityHeaderNames, identityHeaders } from "./identity_headers.ts";
+import { identityHeaders } from "./identity_headers.ts";
 import { allowedMethods } from "./origin.ts";
 import { peek } from "./peek.ts";
 import type { Concurrency, RateLimit } from "./rate_limit.ts";
@@ -42,10 +41,7 @@ const methods = new Set(allowedMethods.split(", "));
 
 /** Answers a request on the mount; `suffix` is the path below it with the query. Throws what `failure.ts` knows. */
 export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string) => Promise<Response> {
-  const owned = new Set<string>([...identityHeaderNames, ...parts.outbound.owns, "mcp-session-id"]);
-
   return async (exchange, suffix) => {
-    const { request } = exchange;
     if (!methods.has(exchange.method)) {
       return new Response(null, { status: 405, headers: { allow: allowedMethods } });
     }
@@ -54,13 +50,13 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
       : await parts.perAddress.take(exchange.address);
     if (limited !== undefined) return tooMany(exchange, limited.retryAfterSec);
 
-    const known = parts.guard.caller(request.headers.get("authorization"));
+    const known = parts.guard.caller(exchange.headers.authorization);
     const caller = known instanceof Promise ? await known : known;
     exchange.caller = caller;
     const busy = parts.perSubject === undefined ? undefined : await parts.perSubject.take(caller.subject);
     if (busy !== undefined) return tooMany(exchange, busy.retryAfterSec);
 
-    const presented = request.headers.get("mcp-session-id");
+    const presented = exchange.headers.sessionId;
     let sessionId: string | undefined;
     if (presented !== null) {
       const opened = parts.sessions.open(presented, caller);
@@ -84,7 +80,7 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
       held = false;
     };
     try {
-      const headers = requestHeaders(request.headers, owned);
+      const headers = exchange.headers.goOn;
       if (sessionId !== undefined) headers.push(["mcp-session-id", sessionId]);
       if (parts.identityHeaders) headers.push(...identityHeaders(caller));
       const response = await forward(parts, { exchange, suffix, caller, headers, body: body.value });
@@ -105,7 +101,11 @@ async function readBody(
   exchange: Exchange,
 ): Promise<{ value: Body; refused?: BodyRefused }> {
   const result: { value: Body; refused?: BodyRefused } = { value: null };
-  const read = parts.bodies.read(exchange.request, (error) => result.refused = error);
+  const read = parts.bodies.read(
+    exchange.request,
+    exchange.headers.contentLength,
+    (error) => result.refused = error,
+  );
   const value = read instanceof Promise ? await read : read;
   result.value = value;
   if (value === null) exchange.requestBytes = 0;
@@ -113,7 +113,7 @@ async function readBody(
     exchange.requestBytes = value.byteLength;
     if (parts.peekAlways || value.byteLength <= parts.peekMaxBytes) exchange.peek = peek(value);
   } else {
-    const declared = exchange.request.headers.get("content-length");
+    const declared = exchange.headers.contentLength;
     if (declared !== null) exchange.requestBytes = Number(declared);
   }
   return result;

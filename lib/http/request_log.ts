@@ -1,7 +1,8 @@
 /** One log line and one count per request, whatever became of it. */
-import type { Counters } from "../base/counters.ts";
-import type { Logger } from "../base/log.ts";
+import type { Counters, Series } from "../base/counters.ts";
+import type { Fields, Logger } from "../base/log.ts";
 import type { Exchange } from "./exchange.ts";
+import { plain } from "./peek.ts";
 
 /** How requests are logged and counted. */
 export interface RequestLogOptions {
@@ -16,19 +17,19 @@ export interface RequestLogOptions {
 
 /** Writes the line when an exchange is over. */
 export class RequestLog {
+  readonly #counts = new Map<string, { readonly count: Series; readonly seconds: Series }>();
+
   constructor(private readonly options: RequestLogOptions) {}
 
   done(exchange: Exchange, status: number): void {
-    const { log, counters, skip, subjectText, hashSubjects } = this.options;
+    const { log, skip, subjectText, hashSubjects } = this.options;
     const durationMs = performance.now() - exchange.startedMs;
-    counters.add("mcp_doorman_requests_total", {
-      route: exchange.route,
-      status: `${Math.floor(status / 100)}xx`,
-    });
-    counters.add("mcp_doorman_request_seconds_total", { route: exchange.route }, durationMs / 1000);
+    const { count, seconds } = this.#series(exchange.route, status);
+    count.value++;
+    seconds.value += durationMs / 1000;
     if (!log.enabled("info") || skip?.test(exchange.target.path) === true) return;
     const { caller, peek } = exchange;
-    log.info("request", {
+    const fields: Fields = {
       method: exchange.method,
       path: exchange.target.path,
       status,
@@ -38,12 +39,34 @@ export class RequestLog {
       requestId: exchange.id,
       route: exchange.route,
       address: exchange.address,
-      ...(caller === undefined ? {} : { subject: subjectText(caller.subject), client: caller.clientId }),
-      ...(caller?.email === undefined || hashSubjects ? {} : { email: caller.email }),
-      ...(peek?.method === undefined ? {} : { rpcMethod: peek.method }),
-      ...(peek?.id === undefined ? {} : { rpcId: peek.id }),
-      ...(peek === undefined || peek.tools.length === 0 ? {} : { rpcTool: peek.tools.join(",") }),
-      ...(exchange.reason === undefined ? {} : { reason: exchange.reason }),
-    });
+    };
+    if (caller !== undefined) {
+      fields.subject = subjectText(caller.subject);
+      fields.client = caller.clientId;
+      if (caller.email !== undefined && !hashSubjects) fields.email = caller.email;
+    }
+    if (peek !== undefined) {
+      if (peek.method !== undefined) fields.rpcMethod = peek.method;
+      if (peek.id !== undefined) fields.rpcId = plain(peek.id, 64);
+      if (peek.tools.length > 0) fields.rpcTool = peek.tools.join(",");
+    }
+    if (exchange.reason !== undefined) fields.reason = exchange.reason;
+    if (log.frequent === undefined) log.info("request", fields);
+    else log.frequent("request", fields);
+  }
+
+  #series(route: string, status: number) {
+    const key = `${route} ${status}`;
+    let found = this.#counts.get(key);
+    if (found === undefined) {
+      const { counters } = this.options;
+      const labels = { route, status: String(status) };
+      found = {
+        count: counters.series("mcp_doorman_requests_total", labels),
+        seconds: counters.series("mcp_doorman_request_seconds_total", labels),
+      };
+      this.#counts.set(key, found);
+    }
+    return found;
   }
 }

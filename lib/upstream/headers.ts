@@ -112,43 +112,99 @@ export function mayGoOn(name: string): boolean {
   return !withheldPrefixes.some((prefix) => spelled.startsWith(prefix));
 }
 
-const decided = new Map<string, boolean>();
-
-function mayGoOnRemembered(name: string): boolean {
-  let verdict = decided.get(name);
-  if (verdict === undefined) {
-    verdict = mayGoOn(name);
-    if (decided.size < 512) decided.set(name, verdict);
-  }
-  return verdict;
+/** A request's headers, read in one pass: what goes on, and what the border itself needs. */
+export class Sifted {
+  authorization: string | null = null;
+  origin: string | null = null;
+  host: string | null = null;
+  sessionId: string | null = null;
+  contentLength: string | null = null;
+  /** Names and values for the upstream. */
+  readonly goOn: HeaderList = [];
 }
 
+const enum Fate {
+  GoesOn,
+  Withheld,
+  Authorization,
+  Origin,
+  Host,
+  SessionId,
+  ContentLength,
+  Connection,
+}
+
+const needed: Readonly<Record<string, Fate>> = {
+  "authorization": Fate.Authorization,
+  "origin": Fate.Origin,
+  "host": Fate.Host,
+  "mcp-session-id": Fate.SessionId,
+  "content-length": Fate.ContentLength,
+  "connection": Fate.Connection,
+};
+
+/** Names that were met are remembered up to this number, so that a client cannot fill the memory with them. */
+const maxNames = 512;
+
 /**
- * The headers of a client's request that may go on, without those that `owned` keeps for us and those that the
- * request's `Connection` header names. A name that comes twice arrives as one value joined by commas.
+ * Returns what reads a request's headers. `owned` are the names (lower case) that only we set: a client's own never
+ * pass, in either spelling. What the request's `Connection` header names does not pass either.
  */
-export function requestHeaders(from: Headers, owned: ReadonlySet<string>): HeaderList {
-  const out: HeaderList = [];
-  const connection = from.get("connection");
-  const nominated = connection === null || connection === "keep-alive" || connection === "close"
-    ? undefined
-    : new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
-  for (const header of from) {
-    const name = header[0];
-    if (!mayGoOnRemembered(name) || owned.has(name) || owned.has(name.replaceAll("_", "-"))) continue;
-    if (nominated?.has(name) === true) continue;
-    out.push(header);
-  }
-  // Without this fetch asks for compression and takes it off again, which costs and leaves wrong headers behind.
-  out.push(["accept-encoding", "identity"]);
-  return out;
+export function headerSieve(owned: readonly string[]): (headers: Headers) => Sifted {
+  const ours = new Set(owned);
+  const fates = new Map<string, Fate>();
+
+  const decide = (name: string): Fate => {
+    const fate = Object.hasOwn(needed, name)
+      ? needed[name] ?? Fate.Withheld
+      : mayGoOn(name) && !ours.has(name) && !ours.has(name.replaceAll("_", "-"))
+      ? Fate.GoesOn
+      : Fate.Withheld;
+    if (fates.size < maxNames) fates.set(name, fate);
+    return fate;
+  };
+
+  return (headers) => {
+    const sifted = new Sifted();
+    let connection: string | undefined;
+    headers.forEach((value, name) => {
+      switch (fates.get(name) ?? decide(name)) {
+        case Fate.GoesOn:
+          sifted.goOn.push([name, value]);
+          break;
+        case Fate.Authorization:
+          sifted.authorization = value;
+          break;
+        case Fate.Origin:
+          sifted.origin = value;
+          break;
+        case Fate.Host:
+          sifted.host = value;
+          break;
+        case Fate.SessionId:
+          sifted.sessionId = value;
+          break;
+        case Fate.ContentLength:
+          sifted.contentLength = value;
+          break;
+        case Fate.Connection:
+          connection = value;
+      }
+    });
+    if (connection !== undefined && !/^(?:keep-alive|close)$/i.test(connection)) {
+      const nominated = new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
+      for (let at = sifted.goOn.length - 1; at >= 0; at--) {
+        if (nominated.has(sifted.goOn[at]?.[0] ?? "")) sifted.goOn.splice(at, 1);
+      }
+    }
+    // Without this fetch asks for compression and takes it off again, which costs and leaves wrong headers behind.
+    sifted.goOn.push(["accept-encoding", "identity"]);
+    return sifted;
+  };
 }
 
 /** What an upstream may tell a client. */
-const told = [
-  "content-type",
-  "content-length",
-  "mcp-protocol-version",
+const toldNames = new Set([
   "allow",
   "content-disposition",
   "content-language",
@@ -162,19 +218,45 @@ const told = [
   "server-timing",
   "deprecation",
   "sunset",
-];
+]);
 
-const toldSet = new Set(told);
+/** An answer's headers, read in one pass: what goes on, and what is needed on the way. */
+export class Told {
+  contentType: string | null = null;
+  /** `null` as well where fetch has taken an encoding off, since it is then the length of something else. */
+  contentLength: string | null = null;
+  sessionId: string | null = null;
+  challenge: string | null = null;
+  /** Without `Content-Length` and `Mcp-Session-Id`, which are set anew. */
+  readonly goOn: HeaderList = [];
+}
 
-/** The headers of the upstream's answer that may go on. `Mcp-Session-Id` is left to who binds sessions. */
-export function responseHeaders(from: Headers): HeaderList {
-  const out: HeaderList = [];
-  const encoding = from.get("content-encoding");
-  for (const header of from) {
-    const name = header[0];
-    if (toldSet.has(name)) {
-      if (name !== "content-length" || encoding === null) out.push(header);
-    } else if (name.startsWith("mcp-") && name !== "mcp-session-id") out.push(header);
-  }
-  return out;
+/** The headers of the upstream's answer. */
+export function responseHeaders(from: Headers): Told {
+  const told = new Told();
+  let encoded = false;
+  from.forEach((value, name) => {
+    switch (name) {
+      case "content-type":
+        told.contentType = value;
+        told.goOn.push([name, value]);
+        break;
+      case "content-length":
+        told.contentLength = value;
+        break;
+      case "mcp-session-id":
+        told.sessionId = value;
+        break;
+      case "www-authenticate":
+        told.challenge = value;
+        break;
+      case "content-encoding":
+        encoded = true;
+        break;
+      default:
+        if (toldNames.has(name) || name.startsWith("mcp-")) told.goOn.push([name, value]);
+    }
+  });
+  if (encoded) told.contentLength = null;
+  return told;
 }

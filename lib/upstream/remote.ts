@@ -38,10 +38,13 @@ export function remoteUpstream(options: RemoteOptions): Upstream {
     return new URL(`${path === "" ? base || url.origin : base + path}${query === "" ? "" : `?${query}`}`);
   };
 
-  const send = async (to: URL, request: UpstreamRequest, abort: AbortController): Promise<Response> => {
+  const send = async (to: URL, request: UpstreamRequest): Promise<Response> => {
+    const abort = new AbortController();
     const waiting = room.enter(abort, request.clientGone);
+    const client = http.native?.(to);
     try {
-      return await http.fetch(to, {
+      return await fetch(to, {
+        ...(client === undefined ? {} : { client }),
         method: request.method,
         headers: request.headers as HeaderList,
         body: request.body,
@@ -59,7 +62,7 @@ export function remoteUpstream(options: RemoteOptions): Upstream {
     async forward(request) {
       let to = target(request.suffix);
       for (let hop = 0; hop <= maxRedirects; hop++) {
-        const response = await send(to, request, new AbortController());
+        const response = await send(to, request);
         if (response.status < 300 || response.status >= 400 || response.status === 304) return response;
         await response.body?.cancel();
         to = redirectTarget(response, to, request);

@@ -3,7 +3,7 @@ export interface UpstreamRequest {
   readonly method: string;
   /** Path below the mount and query, as they go on: empty, or starting with `/` or `?`. */
   readonly suffix: string;
-  readonly headers: HeaderList;
+  readonly headers: readonly (readonly [name: string, value: string])[];
   /** Bytes can be sent twice (redirect, retry); a stream cannot. */
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
   /** Resolves or fires when the client is gone; asked for only when the upstream takes its time. */
