@@ -55,16 +55,22 @@ export async function register(parts: BridgeParts, c: Context): Promise<Response
 }
 
 function parseJson(text: string): unknown {
+  let body: unknown;
   try {
-    return JSON.parse(text);
-  } catch {
+    body = JSON.parse(text);
+  } catch (error) {
+    throw failure("registration_malformed", { error });
+  }
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
     throw failure("registration_malformed");
   }
+  return body;
 }
 
 /** As asked; a client that does not say is a public one. */
 function authMethod(metadata: ClientMetadata): ClientAuthMethod {
-  const { grant_types, response_types, token_endpoint_auth_method: asked = "none" } = metadata;
+  const { grant_types, response_types } = metadata;
+  const asked = metadata.token_endpoint_auth_method || "none";
   const isEmpty = (list: readonly string[] | undefined) => list === undefined || list.length === 0;
   if (!isEmpty(grant_types) && !grant_types?.includes("authorization_code")) {
     throw failure("grant_types_unsupported");
@@ -98,7 +104,9 @@ function echoed(metadata: ClientMetadata, scopesSupported: readonly string[]): R
   const scopes = asked.length === 0 ? scopesSupported : narrowScopes(asked, scopesSupported);
   const { redirect_uris: _uris, scope: _scope, jwks: _jwks, jwks_uri: _jwksUri, ...rest } = metadata;
   return {
-    ...Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)),
+    ...Object.fromEntries(
+      Object.entries(rest).filter(([, value]) => value !== undefined && value.length > 0),
+    ),
     ...(scopes.length === 0 ? {} : { scope: scopes.join(" ") }),
   };
 }
