@@ -53,7 +53,7 @@ export async function withLease<T>(
     done.abort();
     await renewal;
     // What cannot be released now runs out by itself.
-    if (!lost.signal.aborted) await release(store, key, holder).catch(() => {});
+    await release(store, key, holder).catch(() => {});
   }
 }
 

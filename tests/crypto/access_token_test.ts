@@ -64,6 +64,14 @@ Deno.test("a token without a key id is tried with the keys that fit", async () =
   assert.equal(await outcome(it, await it.token({}, {}, { privateKey, jwk: { alg: "RS256" } })), "signature");
 });
 
+Deno.test("of many keys that fit only the first eight are tried", async () => {
+  const keys = await Promise.all(Array.from({ length: 9 }, () => signingKey("ES256")));
+  const it = tokenIssuer(keys);
+
+  assert.equal(await outcome(it, await it.token({}, {}, keys[7])), "accepted");
+  assert.equal(await outcome(it, await it.token({}, {}, keys[8])), "signature");
+});
+
 Deno.test("a key for encryption does not verify", async () => {
   const it = tokenIssuer([{ ...rsa, jwk: { ...rsa.jwk, use: "enc" } }]);
 
@@ -185,6 +193,8 @@ Deno.test("client_id stands for the audience only where that is asked for and th
   assert.equal(await outcome(it, token, cognito), "accepted");
   assert.equal(await outcome(it, token, { ...cognito, clientIdIsAudience: false }), "audience");
   assert.equal(await outcome(it, withAudience, cognito), "audience");
+  const odd = await it.token({ aud: 1, client_id: "app-1" } as Record<string, unknown>);
+  assert.equal(await outcome(it, odd, cognito), "audience");
 });
 
 Deno.test("times are kept to within a minute", async () => {
@@ -247,7 +257,7 @@ Deno.test("garbage of any kind is refused and nothing is fetched", async () => {
     ),
     async (text) => assert.notEqual(await outcome(it, text), "accepted"),
   ));
-  assert.equal(await outcome(it, "x".repeat(65_536)), "malformed");
+  assert.equal(await outcome(it, await it.token({ more: "x".repeat(33_000) })), "malformed");
   assert.deepEqual(it.fetched, []);
 });
 

@@ -62,6 +62,7 @@ Deno.test("an issuer that is down is a transient failure, and heals by itself", 
     () => Promise.resolve(new Response("busy", { status: 503 })),
     () => Promise.resolve(new Response("not found", { status: 404 })),
     () => Promise.resolve(new Response("<html>")),
+    async () => new Response((await up()).body, { status: 503 }),
     () => Promise.resolve(Response.json({ keys: "none" })),
     () => Promise.resolve(Response.json({ keys: [], more: "x".repeat(600_000) })),
   ];

@@ -38,6 +38,15 @@ Deno.test("a key is derived once and cannot be exported", async () => {
   assert.equal(key.extractable, false);
 });
 
+Deno.test("what one purpose's key encrypts another's cannot decrypt", async () => {
+  const ring = await keyRing(["a-secret-of-more-than-thirty-two-bytes"]);
+  const [code, access] = [await ring.key(ring.kids[0], "code"), await ring.key(ring.kids[0], "access")];
+  const algorithm = { name: "AES-GCM", iv: new Uint8Array(12) };
+  const text = await crypto.subtle.encrypt(algorithm, code, new Uint8Array(4));
+
+  await assert.rejects(crypto.subtle.decrypt(algorithm, access, text));
+});
+
 Deno.test("a secret below 32 bytes is refused, wherever it stands", async () => {
   await assert.rejects(keyRing(["short"]), refusal(/signing secret/));
   await assert.rejects(

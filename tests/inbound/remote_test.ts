@@ -245,6 +245,7 @@ const denyTable: [name: string, allow: Partial<AllowConfig>, claims: Record<stri
   ["a domain with more behind it", { domains: ["example.com"] }, { email: "a@example.com.evil.test" }],
   ["a subdomain", { domains: ["example.com"] }, { email: "a@sub.example.com" }],
   ["two at signs", { domains: ["example.com"] }, { email: "a@evil.test@example.com" }],
+  ["two at signs the other way round", { domains: ["example.com"] }, { email: "a@example.com@evil.test" }],
   ["quoted at sign", { domains: ["example.com"] }, { email: '"a@example.com"@evil.test' }],
   ["nothing before the at sign", { domains: ["example.com"] }, { email: "@example.com" }],
   ["an empty domain entry", { domains: [""] }, { email: "a@" }],

@@ -91,10 +91,26 @@ testWithService(
   },
 );
 
+testWithService("redis", "redis: a lost server is not waited for, nor is its answer", async (path) => {
+  await using server = await startRedis(path, { args: ["--enable-debug-command", "yes"] });
+  await using store = await openRedis({ url: server.url, keyPrefix: "" }, silentLog);
+  using freezer = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  await freezer.write(new TextEncoder().encode("DEBUG SLEEP 3\r\n"));
+  await systemClock.sleep(50);
+  const inFlight = assert.rejects(store.get(["a"]), StoreUnavailable);
+
+  await server.kill();
+  const begun = Date.now();
+  await inFlight;
+  await assert.rejects(store.get(["a"]), StoreUnavailable);
+
+  assert.ok(Date.now() - begun < 400);
+});
+
 testWithService("redis", "redis: a server that stopped answering fails within a second", async (path) => {
   await using server = await startRedis(path, { args: ["--enable-debug-command", "yes"] });
   await using store = await openRedis({ url: server.url, keyPrefix: "" }, silentLog);
-  await using freezer = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+  using freezer = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
   await freezer.write(new TextEncoder().encode("DEBUG SLEEP 3\r\n"));
   await systemClock.sleep(50);
 

@@ -124,6 +124,17 @@ export function storeCases(name: string, open: () => Promise<StoreUnderTest>, ig
     assert.equal(await store.get(["a"]), undefined);
   });
 
+  claim("a delete that lost its race does not take what was written in between", async ({ store }) => {
+    for (let run = 0; run < 20; run++) {
+      await store.put(["a"], 0, 60_000);
+      const version = (await store.get(["a"]))?.version ?? "";
+
+      await Promise.all([store.deleteIf(["a"], version), store.put(["a"], 1, 60_000)]);
+
+      assert.equal((await store.get(["a"]))?.value, 1);
+    }
+  });
+
   claim("racing additions are all counted", async ({ store }) => {
     const sums = await Promise.all(Array.from({ length: 20 }, () => store.add(["hits"], 2, 60_000)));
 
