@@ -63,5 +63,6 @@ export function findBearerChallenge(header: string | null): Challenge | undefine
 }
 
 function quoted(text: string): string {
-  return text.replace(/^"/, "").replace(/(?<!\\)"$/, "").replaceAll(/\\(.)/gs, "$1");
+  const [, inside = ""] = /^"((?:[^"\\]|\\.)*)/s.exec(text) ?? [];
+  return inside.replaceAll(/\\(.)/gs, "$1");
 }

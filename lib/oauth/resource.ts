@@ -10,14 +10,16 @@ export function canonicalResource(text: string): string | undefined {
     return undefined;
   }
   const url = new URL(text);
-  if (url.username !== "" || url.password !== "" || hasDotSegments(text)) return undefined;
+  if (url.username !== "" || url.password !== "" || text.includes("\\") || hasDotSegments(text)) {
+    return undefined;
+  }
   return url.origin + url.pathname.replace(/\/+$/, "");
 }
 
 /** A path that a parser would rewrite is never equal to one that it would not. */
 function hasDotSegments(text: string): boolean {
   const path = text.replace(/^[a-z]+:\/\/[^/]*/i, "");
-  return path.split(/[\\/]/).some((segment) => /^(\.|%2e){1,2}$/i.test(segment)) || path.includes("\\");
+  return path.split("/").some((segment) => /^(\.|%2e){1,2}$/i.test(segment));
 }
 
 /**
