@@ -103,7 +103,7 @@ Deno.test("the listener is on loopback addresses only", async () => {
   assert.equal(local.status, 404);
 });
 
-Deno.test("a port that is taken on either loopback address is not shared", async () => {
+Deno.test("a port that is taken on either loopback address is not shared", () => {
   const port = freePort();
   using _taken = Deno.listen({ hostname: "::1", port });
 
