@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { startIdp } from "../fakes/idp.ts";
 import { startHandler } from "../fakes/raw_upstream.ts";
 import { startHttpMode } from "../support/http_mode.ts";
-import { residentMiB, watchMemory } from "../support/memory.ts";
+import { residentMiB, watchMemory } from "../support/proc.ts";
 import { logIn } from "../support/oauth_client.ts";
 
 const hundredMb = 100_000_000;

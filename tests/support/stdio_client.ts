@@ -31,14 +31,14 @@ export interface StdioSession<C> extends AsyncDisposable {
 /** Connects the version 1 client. */
 export function connectStdioV1(options: StdioOptions): Promise<StdioSession<Client>> {
   const transport = new StdioClientTransport(parameters(options));
-  return connect(options.client ?? new Client({ name: "sdk-v1", version: "1.0.0" }), transport, options);
+  return connect(options.client ?? new Client({ name: "sdk-v1", version: "1.0.0" }), transport);
 }
 
 /** Connects the version 2 client, which speaks the stateless revision where it can. */
 export function connectStdioV2(options: StdioOptions): Promise<StdioSession<ClientV2>> {
   const transport = new TransportV2(parameters(options));
   const client = new ClientV2({ name: "sdk-v2", version: "1.0.0" }, { versionNegotiation: { mode: "auto" } });
-  return connect(client, transport, options);
+  return connect(client, transport);
 }
 
 function parameters(options: StdioOptions) {
@@ -70,7 +70,6 @@ interface Connectable<T> {
 async function connect<T extends { stderr: unknown; pid: number | null }, C extends Connectable<T>>(
   client: C,
   transport: T,
-  options: StdioOptions,
 ): Promise<StdioSession<C>> {
   const stderr: string[] = [];
   const logins: string[] = [];

@@ -27,9 +27,12 @@ export function watchMemory(
   };
 }
 
-/** User and system time of a process so far, its children that were waited for included, in milliseconds; Linux only. */
+/** Time on a CPU of all threads of a process that are alive, in milliseconds; Linux only. */
 export async function cpuMs(pid: number): Promise<number> {
-  const stat = await Deno.readTextFile(`/proc/${pid}/stat`);
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * 10;
+  let ns = 0;
+  for await (const thread of Deno.readDir(`/proc/${pid}/task`)) {
+    const text = await Deno.readTextFile(`/proc/${pid}/task/${thread.name}/schedstat`).catch(() => "0");
+    ns += Number(text.split(" ")[0]);
+  }
+  return ns / 1e6;
 }
