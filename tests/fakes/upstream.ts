@@ -110,7 +110,6 @@ export function startUpstream(options: UpstreamOptions = {}): TestUpstream {
     const again = new Request(request.url, {
       method: request.method,
       headers: request.headers,
-      signal: request.signal,
       ...(request.method === "POST" ? { body: text } : {}),
     });
     if (validating !== undefined) {
