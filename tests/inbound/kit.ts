@@ -76,6 +76,7 @@ export interface FakeIdp extends Idp {
 
 export function fakeIdp(clock: FakeClock): FakeIdp {
   let turn = 0;
+  const nonces = new Map<string, string>();
   const stop = () => {
     if (idp.failing !== undefined) throw idp.failing;
   };
@@ -99,6 +100,7 @@ export function fakeIdp(clock: FakeClock): FakeIdp {
       idp.calls.authorize++;
       stop();
       idp.last = request;
+      nonces.set(request.state, request.nonce);
       const url = new URL("https://idp.example/authorize");
       url.searchParams.set("state", request.state);
       url.searchParams.set("redirect_uri", request.redirectUri);
@@ -108,7 +110,7 @@ export function fakeIdp(clock: FakeClock): FakeIdp {
     async exchange(callback) {
       idp.calls.exchange++;
       stop();
-      assert.equal(callback.nonce, idp.last?.nonce);
+      assert.equal(callback.nonce, nonces.get(callback.state));
       return { tokens: idp.tokens, identity: idp.identity };
     },
     async refresh(refreshToken) {

@@ -75,6 +75,8 @@ async function decide(parts: BridgeParts, c: Context): Promise<Response> {
     noteFailure(parts, failure("idp_unavailable", { error }), endpoint);
     const notice = "The identity provider cannot be reached now. Wait a moment, then answer once more.";
     const again = { request, browser: hash, account: browser?.account, untilMs, notice, status: 503 };
-    return await showConsent(parts, again);
+    const response = await showConsent(parts, again);
+    response.headers.set("retry-after", "5");
+    return response;
   }
 }
