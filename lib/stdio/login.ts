@@ -18,7 +18,9 @@ import { type Callback, type CallbackServer, listenForCallback } from "./callbac
 import { identifyClient } from "./client_identity.ts";
 import { explain, requirePkce } from "./discovery.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
+import { announcePending } from "./pending_login.ts";
 import { forgetRegistration, isForgotten } from "./registration.ts";
+import { remoteHint, remoteness, thisMachine } from "./surroundings.ts";
 
 /** What came of a login. */
 export interface LoginResult {
@@ -56,7 +58,8 @@ async function attempt(context: LoginContext, door: Door): Promise<LoginResult |
     return "forgotten";
   }
 
-  await showAddress(context, url);
+  using _announced = announcePending(context.cache.dir, context.key, { url: url.href, redirectUri, state });
+  await showAddress(context, url, redirectUri);
   const callback = await awaitCallback(context, server);
   try {
     context.report({ state: "working", doing: "exchanging the code for a token" });
@@ -88,11 +91,13 @@ export function spareRedirectUrls(first: URL): readonly URL[] {
   });
 }
 
-async function showAddress(context: LoginContext, url: URL): Promise<void> {
+async function showAddress(context: LoginContext, url: URL, redirectUri: string): Promise<void> {
   context.report({ state: "waiting_for_user", url: url.href });
   context.print(
     `To log in to ${context.upstreamUrl.host}, open this address in your browser:\n\n  ${url.href}\n`,
   );
+  const where = remoteness(thisMachine);
+  if (where !== undefined) context.print(remoteHint(where, new URL(redirectUri).port || "80"));
   if (!context.config.openBrowser) return;
   const { browser } = context.config;
   const opened = await openBrowser(url, browser === undefined ? {} : { command: browser });

@@ -19,6 +19,8 @@ export interface LoginContext {
   readonly print: (line: string) => void;
   /** Says where the login stands. */
   readonly report: (status: LoginStatus) => void;
+  /** What the grant is kept under; names the files of its lock and its login. */
+  readonly key: string;
   /** The end of the program, or of the command. */
   readonly signal: AbortSignal;
 }

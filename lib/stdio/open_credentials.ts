@@ -38,8 +38,8 @@ export async function openCredentials(
       log: context.log,
       cache: tokenCache(login.cacheDir, context.log),
       print: context.print ?? printLine,
+      key: await keyText(grantKey(config)),
     },
-    key: await keyText(grantKey(config)),
     fixedHeaders: headers,
     ...(issuerUrl === undefined ? {} : {
       configuredDoor: async (login) => {

@@ -14,7 +14,6 @@ import { forgetRegistration } from "./registration.ts";
  */
 export async function refresh(
   context: LoginContext,
-  key: string,
   old: Grant | undefined,
 ): Promise<Grant | "kept" | "over"> {
   if (old?.refreshToken === undefined) return "kept";
@@ -40,7 +39,7 @@ export async function refresh(
     log.warn("refresh_refused", { issuer: old.issuer, reason: error.reason, cause: error.message });
     if (isClientRefused(error)) await forgetRegistration(context, old.issuer, old.clientId);
     const { refreshToken: _over, ...rest } = old;
-    await cache.use((access) => access.putGrant(key, rest));
+    await cache.use((access) => access.putGrant(context.key, rest));
     return "over";
   }
 }

@@ -14,8 +14,8 @@ import { explain } from "./discovery.ts";
 import { type Grant, isAlive, isFresh } from "./grant.ts";
 import { logIn } from "./log_in.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
-import { lockMachine } from "./machine_lock.ts";
 import { refresh } from "./refresh.ts";
+import { takeTurn } from "./turn.ts";
 
 /** Why a token is wanted, and how far we may go for it. */
 export interface Need {
@@ -27,20 +27,21 @@ export interface Need {
   readonly door?: () => Promise<Door>;
   /** The refusal may point to another server than the one that the grant is from: look before refreshing. */
   readonly mayHaveMoved?: boolean;
+  /** The user asked to log in, whatever is there. */
+  readonly always?: boolean;
 }
 
 /** A token refused so soon after it was given is refused for another reason than its age. */
 const tooSoonMs = 60_000;
 
 /**
- * One renewal of the grant under this key; `undefined` when a login would be needed and none is allowed.
+ * One renewal of the context's grant; `undefined` when a login would be needed and none is allowed.
  * @throws UserError; the signal's reason when the program ends.
  */
-export async function renewGrant(context: LoginContext, key: string, need: Need): Promise<Grant | undefined> {
-  const { cache, clock } = context;
+export async function renewGrant(context: LoginContext, need: Need): Promise<Grant | undefined> {
+  const { cache, clock, key } = context;
   const sinceMs = clock.now();
-  context.report({ state: "working", doing: "waiting for another instance" });
-  using _lock = await lockMachine(`${cache.dir}/login-${key.slice(0, 32)}.lock`, context.signal);
+  using _turn = await takeTurn(context);
   const [cached, failure] = await cache.use(async (access) =>
     [await access.grant(key), await access.failure(key)] as const
   );
@@ -49,51 +50,47 @@ export async function renewGrant(context: LoginContext, key: string, need: Need)
 
   context.report({ state: "working", doing: "asking for a token" });
   try {
-    return await renewUnderLock(context, key, need, cached);
+    return await renewInTurn(context, need, cached);
   } catch (error) {
     context.signal.throwIfAborted();
     throw explain(error);
   }
 }
 
-async function renewUnderLock(
+async function renewInTurn(
   context: LoginContext,
-  key: string,
   need: Need,
   cached: Grant | undefined,
 ): Promise<Grant | undefined> {
+  const isYoung = (sinceMs: number) => context.clock.now() - sinceMs < tooSoonMs;
   const found = need.mayHaveMoved ? await need.door?.() : undefined;
   const moved = found !== undefined && cached !== undefined && found.server.issuer !== cached.issuer;
-  const ageMs = (sinceMs: number) => context.clock.now() - sinceMs;
   const stubborn = cached !== undefined && cached.accessToken === need.refused &&
-    ageMs(cached.obtainedAtMs) < tooSoonMs;
-  const refreshed = stubborn && cached.obtainedAtMs > cached.loggedInAtMs;
-  const outcome = moved || refreshed || need.scopes !== undefined
-    ? "kept"
-    : await refresh(context, key, cached);
-  if (outcome !== "kept" && outcome !== "over") return await save(context, key, outcome);
+    isYoung(cached.obtainedAtMs);
+  const wasRefreshed = stubborn && cached.obtainedAtMs > cached.loggedInAtMs;
+  const isLogin = need.always || need.scopes !== undefined;
+  const outcome = isLogin || moved || wasRefreshed ? "kept" : await refresh(context, cached);
+  if (outcome !== "kept" && outcome !== "over") return await save(context, outcome);
 
   const door = found ?? await need.door?.();
   if (door === undefined) return undefined;
   requireSameIssuer(context, door, cached);
-  if (
-    stubborn && !moved && outcome === "kept" && need.scopes === undefined &&
-    ageMs(cached.loggedInAtMs) < tooSoonMs
-  ) {
+  if (stubborn && !isLogin && !moved && outcome === "kept" && isYoung(cached.loggedInAtMs)) {
     throw loginFailed(
       `${context.upstreamUrl.host} refuses the token that ${cached.issuer} has just given`,
       "The token is probably meant for something else: check scopes, audience and the upstream's own settings.",
     );
   }
   try {
-    return await save(context, key, await logIn(context, door));
+    return await save(context, await logIn(context, door));
   } catch (error) {
-    await noteFailure(context, key, explain(error));
+    await noteFailure(context, explain(error));
     throw error;
   }
 }
 
 function isBetter(cached: Grant, need: Need, nowMs: number): boolean {
+  if (need.always) return false;
   if (missingScopes(cached.scopesAsked, need.scopes ?? []).length > 0) return false;
   return need.refused === undefined
     ? isFresh(cached, nowMs)
@@ -111,17 +108,17 @@ function requireSameIssuer({ config }: LoginContext, door: Door, cached: Grant |
 }
 
 /** What a person or server said no to, for the processes that wait behind this one. */
-async function noteFailure(context: LoginContext, key: string, error: unknown): Promise<void> {
+async function noteFailure(context: LoginContext, error: unknown): Promise<void> {
   if (!(error instanceof UserError) || context.signal.aborted) return;
   const { message, hint } = error;
   const failure = { atMs: context.clock.now(), message, ...(hint === undefined ? {} : { hint }) };
-  await context.cache.use((access) => access.putFailure(key, failure));
+  await context.cache.use((access) => access.putFailure(context.key, failure));
 }
 
 /** A grant that cannot be written is still good for this process. */
-async function save(context: LoginContext, key: string, grant: Grant): Promise<Grant> {
+async function save(context: LoginContext, grant: Grant): Promise<Grant> {
   try {
-    await context.cache.use((access) => access.putGrant(key, grant));
+    await context.cache.use((access) => access.putGrant(context.key, grant));
   } catch (error) {
     context.signal.throwIfAborted();
     context.log.error("token_not_saved", {

@@ -19,8 +19,6 @@ const failurePauseMs = 5_000;
 /** What is fixed for the life of the program. */
 export interface TokensOptions {
   readonly context: Omit<LoginContext, "report" | "signal">;
-  /** What the grant is kept under. */
-  readonly key: string;
   /** Sent beside the token, and without one. */
   readonly fixedHeaders: CredentialHeaders["list"];
   /** Where to log in when there has been no refusal; absent: the upstream's first refusal tells. */
@@ -95,7 +93,7 @@ class Tokens implements Credentials {
   }
 
   #load(): Promise<void> {
-    this.#loaded ??= this.#context.cache.use((access) => access.grant(this.#options.key), this.#end.signal)
+    this.#loaded ??= this.#context.cache.use((access) => access.grant(this.#context.key), this.#end.signal)
       .then((grant) => void (this.#grant ??= grant))
       .catch((error) => {
         this.#loaded = undefined;
@@ -154,7 +152,7 @@ class Tokens implements Credentials {
   async #run(need: Need): Promise<void> {
     const { renewGrant } = await import("./renewal.ts");
     try {
-      this.#grant = await renewGrant(this.#context, this.#options.key, need) ?? this.#living();
+      this.#grant = await renewGrant(this.#context, need) ?? this.#living();
       this.#pause = undefined;
       this.#report({ state: "ready" });
     } catch (error) {

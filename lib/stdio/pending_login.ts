@@ -1,0 +1,60 @@
+/**
+ * The login that is waiting for its callback right now, for other processes of the same user: a follower shows its
+ * address, and `login --paste` brings it an answer that the browser could not deliver. It stands in a private file
+ * beside the cache; whoever reads it is the user.
+ */
+import { readPrivateFile, removeFile, writePrivateFile } from "../base/files.ts";
+import { loginFailed } from "./login_context.ts";
+
+/** What is known of a login under way. */
+export interface PendingLogin {
+  /** What the user is to open. */
+  readonly url: string;
+  /** Where its listener is. */
+  readonly redirectUri: string;
+  readonly state: string;
+}
+
+const pathOf = (dir: string, key: string) => `${dir}/login-${key.slice(0, 32)}.json`;
+
+/** The login that waits under this key; it may have ended without a word (a killed process leaves its file). */
+export function readPending(dir: string, key: string): PendingLogin | undefined {
+  try {
+    const found = JSON.parse(readPrivateFile(pathOf(dir, key)) ?? "null") as Partial<PendingLogin> | null;
+    const texts = [found?.url, found?.redirectUri, found?.state];
+    return texts.every((text) => typeof text === "string") ? found as PendingLogin : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Says that a login waits, until the result is disposed of. */
+export function announcePending(dir: string, key: string, pending: PendingLogin): Disposable {
+  writePrivateFile(pathOf(dir, key), JSON.stringify(pending));
+  return { [Symbol.dispose]: () => removeFile(pathOf(dir, key)) };
+}
+
+/**
+ * The callback that a user's paste stands for: the whole address the browser ended on, its query, or the bare code.
+ * @throws UserError when it is none of these, or the answer of another login.
+ */
+export function pastedCallback(pending: PendingLogin, pasted: string): URL {
+  const text = pasted.trim().replace(/^["'<]+|["'>]+$/g, "");
+  const target = new URL(pending.redirectUri);
+  const query = text.includes("=") ? text.slice(text.indexOf("?") + 1).replace(/#.*$/, "") : undefined;
+  const given = new URLSearchParams(query ?? [["code", text], ["state", pending.state]]);
+  if (query === undefined && !/^[\x21-\x7e]{4,4096}$/.test(text)) {
+    throw notACallback("it is empty or no code");
+  }
+  if (!given.has("code") && !given.has("error")) throw notACallback("there is no code in it");
+  if (given.get("state") !== pending.state) throw notACallback("it belongs to another login");
+  target.search = given.toString();
+  return target;
+}
+
+function notACallback(found: string): Error {
+  return loginFailed(
+    `what was pasted is not this login's answer: ${found}`,
+    "Paste the whole address that the browser shows at the end, from http to the last character.",
+  );
+}
