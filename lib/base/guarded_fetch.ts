@@ -2,16 +2,18 @@
  * GET of a URL that a stranger chose (client ID metadata documents and their keys), so that it can reach nothing
  * but public hosts:
  *
- *     https? -> resolve once -> every address public? -> connect to that very address, TLS by name -> no redirect,
- *                                                        no credentials, limited time and size
+ *     https? -> resolve once -> every address public? -> connect to that very address (through the corporate proxy
+ *               if there is one), TLS by name -> no redirect, no credentials, limited time and size
  *
  * What was checked is what is connected to, so a name that resolves differently the second time gains nothing.
  */
 import { certificateAuthorities } from "./ca.ts";
-import { BodyTooLarge } from "./body.ts";
+import { BodyTooLarge, readLimited } from "./body.ts";
 import type { HttpClientConfig } from "./http_config.ts";
 import { type Logger, silentLog } from "./log.ts";
 import { networkError } from "./network_error.ts";
+import { openGate } from "./pinned_gate.ts";
+import { proxyFor, withoutProxyEnvironment } from "./proxy.ts";
 import { isLoopbackAddress, isSpecialAddress } from "./special_address.ts";
 
 /** What came back; a redirect is an answer like any other. */
@@ -61,7 +63,8 @@ export function openGuardedFetch(
     const deadline = AbortSignal.timeout(timeoutMs);
     const address = await checkedAddress(url, { resolve, allowLoopback, deadline, timeoutMs });
     authorities ??= certificateAuthorities(config.caFiles, log);
-    return await get(url, { address, authorities, accept, deadline, timeoutMs, maxBytes });
+    const via = isLoopbackAddress(address) ? undefined : proxyFor(url, config);
+    return await get(url, { address, authorities, via, accept, deadline, timeoutMs, maxBytes });
   };
 }
 
@@ -76,7 +79,9 @@ async function checkedAddress(
   try {
     addresses = isLiteral ? [host] : await orAbort(given.resolve(host), given.deadline);
   } catch (error) {
-    throw await networkError(url, error, given.deadline.aborted ? given.timeoutMs : undefined);
+    throw await networkError(url, error, {
+      timedOutAfterMs: given.deadline.aborted ? given.timeoutMs : undefined,
+    });
   }
   const mayUse = (address: string) =>
     !isSpecialAddress(address) || (given.allowLoopback && isLoopbackAddress(address));
@@ -103,6 +108,7 @@ function orAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 interface Get {
   readonly address: string;
   readonly authorities: readonly string[];
+  readonly via: URL | undefined;
   readonly accept: string;
   readonly deadline: AbortSignal;
   readonly timeoutMs: number;
@@ -110,66 +116,36 @@ interface Get {
 }
 
 async function get(url: URL, how: Get): Promise<GuardedAnswer> {
-  // The runtime's fetch cannot be told an address for a name; node's agent can.
-  const family = how.address.includes(":") ? 6 : 4;
-  const lookup = (_name: string, options: { all?: boolean }, done: (...result: unknown[]) => void) =>
-    options.all === true ? done(null, [{ address: how.address, family }]) : done(null, how.address, family);
-  const ca = how.authorities.length === 0 ? {} : { ca: [...how.authorities] };
+  const port = Number(url.port || (url.protocol === "https:" ? 443 : 80));
+  // Plain http is this machine in development: the address stands in the URL, and there is nothing to pin.
   const secure = url.protocol === "https:";
-  const node = secure ? await import("node:https") : await import("node:http");
-  const agent = new node.Agent({ lookup, keepAlive: false, ...ca } as Record<string, unknown>);
-  const headers = { accept: how.accept, "accept-encoding": "identity", "user-agent": "mcp-doorman" };
-  return await new Promise<GuardedAnswer>((resolve, reject) => {
-    const request = node.request(url, { agent, headers, method: "GET" }, (response) => {
-      const chunks: Uint8Array[] = [];
-      let length = 0;
-      response.on("data", (chunk: Uint8Array) => {
-        length += chunk.length;
-        if (length > how.maxBytes) end(new BodyTooLarge(how.maxBytes));
-        else chunks.push(chunk);
-      });
-      response.on("error", (error: Error) => end(error));
-      response.on("close", () => end(new Error("the connection was closed before the answer was complete")));
-      response.on("end", () => {
-        const encoding = response.headers["content-encoding"];
-        if (encoding !== undefined && encoding !== "identity") return end(new GuardRefusal("encoded", url));
-        end(undefined, {
-          status: response.statusCode ?? 0,
-          headers: new Headers(plainHeaders(response.headers)),
-          body: joined(chunks, length),
-        });
-      });
+  const target = new URL(url);
+  if (!secure) target.hostname = how.address.includes(":") ? `[${how.address}]` : how.address;
+  using gate = openGate({ address: how.address, port, ...(how.via === undefined ? {} : { via: how.via }) });
+  const options = { caCerts: [...how.authorities], http2: false };
+  using client = secure
+    ? Deno.createHttpClient({ ...options, proxy: { url: gate.proxyUrl } })
+    : withoutProxyEnvironment(() => Deno.createHttpClient(options));
+  try {
+    const response = await fetch(target, {
+      client,
+      redirect: "manual",
+      signal: how.deadline,
+      headers: { accept: how.accept, "accept-encoding": "identity", "user-agent": "mcp-doorman" },
     });
-    const onDeadline = () => end(new Error("time limit"));
-    let ended = false;
-    function end(error: Error | undefined, answer?: GuardedAnswer): void {
-      if (ended) return;
-      ended = true;
-      how.deadline.removeEventListener("abort", onDeadline);
-      if (answer !== undefined) resolve(answer);
-      else if (error instanceof GuardRefusal || error instanceof BodyTooLarge) reject(error);
-      else networkError(url, error, how.deadline.aborted ? how.timeoutMs : undefined).then(reject, reject);
-      request.destroy();
-      agent.destroy();
+    if ((response.headers.get("content-encoding") ?? "identity") !== "identity") {
+      await response.body?.cancel();
+      throw new GuardRefusal("encoded", url);
     }
-    how.deadline.addEventListener("abort", onDeadline, { once: true });
-    request.on("error", (error: Error) => end(error));
-    request.end();
-  });
-}
-
-function plainHeaders(headers: Record<string, string | string[] | undefined>): [string, string][] {
-  return Object.entries(headers).flatMap(([name, value]): [string, string][] =>
-    value === undefined ? [] : [[name, Array.isArray(value) ? value.join(", ") : value]]
-  );
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: await readLimited(response, how.maxBytes),
+    };
+  } catch (error) {
+    if (error instanceof GuardRefusal || error instanceof BodyTooLarge) throw error;
+    throw await networkError(url, gate.failure() ?? error, {
+      timedOutAfterMs: how.deadline.aborted ? how.timeoutMs : undefined,
+    });
   }
-  return all;
 }

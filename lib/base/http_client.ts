@@ -68,7 +68,10 @@ export function openHttpClient(
         });
       } catch (error) {
         if (init.signal?.aborted) throw error;
-        throw await networkError(url, error, limit?.signal.aborted ? timeoutMs : undefined);
+        throw await networkError(url, error, {
+          timedOutAfterMs: limit?.signal.aborted ? timeoutMs : undefined,
+          mayProbe: rule?.isDirect(url) === true,
+        });
       } finally {
         clearTimeout(timer);
       }

@@ -17,8 +17,21 @@ export class NetworkError extends Error {
   }
 }
 
-/** `timedOutAfterMs` is set when it was our own time limit that ended the call. */
-export async function networkError(url: URL, error: unknown, timedOutAfterMs?: number): Promise<Error> {
+/** What is known beside the runtime's error. */
+export interface Circumstances {
+  /** Set when it was our own time limit that ended the call. */
+  readonly timedOutAfterMs?: number | undefined;
+  /** The host may be connected to once more, to learn who issued a certificate that nobody trusts. */
+  readonly mayProbe?: boolean;
+}
+
+/** The error that callers see. */
+export async function networkError(
+  url: URL,
+  error: unknown,
+  known: Circumstances = {},
+): Promise<NetworkError> {
+  const { timedOutAfterMs } = known;
   const place = `${url.protocol}//${url.host}`;
   if (timedOutAfterMs !== undefined) {
     return new NetworkError(
@@ -32,7 +45,7 @@ export async function networkError(url: URL, error: unknown, timedOutAfterMs?: n
   const fail = (reason: NetworkFailure, found: string, hint?: string) =>
     new NetworkError(reason, `Cannot reach ${place}: ${found}`, hint, error);
   if (/UnknownIssuer|self.?signed|unable to get local issuer/i.test(text)) {
-    const issuer = await presentedIssuer(url);
+    const issuer = known.mayProbe === true ? await presentedIssuer(url) : undefined;
     return fail(
       "unknown_ca",
       `its certificate was issued by an unknown certificate authority${issuer ? ` ("${issuer}")` : ""}`,

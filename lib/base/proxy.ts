@@ -64,6 +64,14 @@ function ipv4Number(text: string): number | undefined {
   return parts.reduce((sum, part) => sum * 256 + part, 0);
 }
 
+/** The http proxy for an https URL, by setting or environment; `undefined`: direct. */
+export function proxyFor(url: URL, config: HttpClientConfig): URL | undefined {
+  const named = config.proxyUrl ?? variable("HTTPS_PROXY") ?? variable("ALL_PROXY");
+  if (named === undefined || proxyRule(config).isDirect(url)) return undefined;
+  const text = named.includes("://") ? named : `http://${named}`;
+  return URL.canParse(text) && text.startsWith("http://") ? new URL(text) : undefined;
+}
+
 /** Runs `create` while the environment names no proxy, for the client that must not use one. */
 export function withoutProxyEnvironment<T>(create: () => T): T {
   const names = proxyVariables.flatMap((name) => [name, name.toLowerCase()]);

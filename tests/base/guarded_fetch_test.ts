@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { BodyTooLarge } from "../../lib/base/body.ts";
 import { GuardRefusal, openGuardedFetch } from "../../lib/base/guarded_fetch.ts";
 import { NetworkError } from "../../lib/base/network_error.ts";
+import { startProxy } from "../support/proxy.ts";
 import { serveTls, tlsFiles } from "../support/tls.ts";
 
 const network = { caFiles: [tlsFiles.ca], noProxy: [] };
@@ -154,4 +155,23 @@ Deno.test("guardedFetch() gives up at its time limit, in resolving as in reading
   const timedOut = (error: unknown) => error instanceof NetworkError && error.reason === "timeout";
   await assert.rejects(slow(new URL(`https://127.0.0.1:${server.port}/c`), { timeoutMs: 100 }), timedOut);
   await assert.rejects(stuck(new URL("https://a.example/c"), { timeoutMs: 100 }), timedOut);
+});
+
+Deno.test("guardedFetch() goes through the corporate proxy to the address that was checked", async () => {
+  await using server = serveTls(() => Response.json({ far: "away" }));
+  await using proxy = startProxy({
+    routes: { "93.184.216.34:8443": server.port },
+    credentials: "joe:s3cret",
+  });
+  const proxyUrl = proxy.url.replace("http://", "http://joe:s3cret@");
+  const resolve = () => Promise.resolve(["93.184.216.34"]);
+  const fetchIt = openGuardedFetch({ ...network, proxyUrl }, { resolve });
+
+  const answer = await fetchIt(new URL("https://client.doorman.test:8443/c.json"));
+
+  assert.equal(new TextDecoder().decode(answer.body), '{"far":"away"}');
+  assert.deepEqual(proxy.asked, ["CONNECT 93.184.216.34:8443"]);
+
+  const wrong = openGuardedFetch({ ...network, proxyUrl: proxy.url }, { resolve });
+  await assert.rejects(wrong(new URL("https://client.doorman.test:8443/c")), /the proxy/);
 });
