@@ -9,6 +9,7 @@ import { openHttpClient } from "../base/http_client.ts";
 import { openLog, safeUrl } from "../base/log.ts";
 import { version } from "../base/version.ts";
 import type { StdioConfig } from "../stdio/config.ts";
+import type { Credentials } from "../stdio/credentials.ts";
 import { openDump } from "../stdio/dump.ts";
 import { type Ending, watchLife } from "../stdio/life.ts";
 import { readLines } from "../stdio/lines.ts";
@@ -37,8 +38,12 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const drained = pump.run(readLines(Deno.stdin, config.maxLineBytes)).then(() => "stdin_closed" as const);
   let ending: Ending = await Promise.race([watch.ended, drained]);
   if (ending === "stdin_closed") {
-    const enough = clock.sleep(lastAnswersMs, exit.signal).then(() => ending, () => ending);
-    ending = await Promise.race([pump.settled().then(() => ending), enough, watch.ended]);
+    const enough = Promise.race([
+      pump.settled(),
+      clock.sleep(lastAnswersMs, exit.signal).catch(() => {}),
+      untilUserIsNeeded(credentials, exit.signal),
+    ]);
+    ending = await Promise.race([enough.then(() => ending), watch.ended]);
   }
   log.debug("stdio_ending", { reason: ending });
   const goodbye = AbortSignal.timeout(goodbyeMs);
@@ -46,4 +51,13 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   exit.abort();
   await Promise.race([credentials[Symbol.asyncDispose](), clock.sleep(goodbyeMs)]).catch(() => {});
   return 0;
+}
+
+/** Without the host nobody is there to log in: what waits for a user will not be answered. */
+async function untilUserIsNeeded(credentials: Credentials, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { state } = credentials.status();
+    if (state === "waiting_for_user" || state === "failed") return;
+    await credentials.changed(signal).catch(() => {});
+  }
 }

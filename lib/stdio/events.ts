@@ -82,7 +82,9 @@ export class EventReader {
     if (this.#atStart && line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf) line = line.subarray(3);
     this.#atStart = false;
     const colon = line.subarray(0, maxPrefixBytes).indexOf(0x3a);
-    const name = decoder.decode(colon === -1 ? line.subarray(0, maxPrefixBytes + 1) : line.subarray(0, colon));
+    const name = decoder.decode(
+      colon === -1 ? line.subarray(0, maxPrefixBytes + 1) : line.subarray(0, colon),
+    );
     this.#field = name === "data" || name === "event" || name === "id" || name === "retry" ? name : "";
     let start = colon === -1 ? line.length : colon + 1;
     if (line[start] === 0x20) start++;
