@@ -3,7 +3,7 @@
  *
  *     fresh ──> jose picks the key ──found──> key
  *       │ old: fetch; failing that, the old ones serve on
- *       └ no such key: fetch once more, but not within a minute of the last time
+ *       └ no such key: fetch once more, but that at most once a minute
  *
  * Whoever asks while a fetch is under way waits for that one. A failure is transient: it is never a reason to call a
  * token bad.
@@ -51,6 +51,7 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
   let kept: { readonly pick: JWTVerifyGetKey; readonly atMs: number } | undefined;
   let failed: { readonly error: KeysUnavailable; readonly atMs: number } | undefined;
   let pending: Promise<void> | undefined;
+  let unknownAtMs = -Infinity;
 
   async function fetchKeys(): Promise<void> {
     let url = "";
@@ -93,9 +94,13 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
         return await keys.pick(header, token);
       } catch (error) {
         if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
-        if (clock.now() - keys.atMs < unknownKeyFloorMs) throw error;
+        // Whoever came while the fetch was under way may pick from what it brought.
+        if (pending === undefined && keys === kept) {
+          if (clock.now() - unknownAtMs < unknownKeyFloorMs) throw error;
+          unknownAtMs = clock.now();
+        }
       }
-      await refresh();
+      if (keys === kept) await refresh();
       return await (await current()).pick(header, token);
     },
     async ready() {

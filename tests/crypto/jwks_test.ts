@@ -25,9 +25,8 @@ Deno.test("a rotated key is picked up without a restart", async () => {
   const it = tokenIssuer([first]);
   await it.verify(await it.token(), rules);
   it.answer = keysOf(first, second);
-  await it.clock.advance(61_000);
 
-  await it.verify(await it.token({}, {}, second), rules);
+  await Promise.all([1, 2, 3].map(async () => it.verify(await it.token({}, {}, second), rules)));
   assert.equal(it.fetched.length, 2);
 });
 
@@ -51,7 +50,7 @@ Deno.test("a thousand tokens of unknown keys make one fetch a minute at most", a
     await it.clock.advance(60_000);
   }
 
-  assert.equal(it.fetched.length, 3);
+  assert.equal(it.fetched.length, 1 + 3);
 });
 
 Deno.test("an issuer that is down is a transient failure, and heals by itself", async () => {

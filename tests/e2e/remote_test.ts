@@ -98,7 +98,6 @@ Deno.test("no bad token puts a byte on the wire to the upstream, nor makes us fe
       { jku: `${evil.origin}/keys`, x5u: evil.origin },
       stranger.privateKey,
     ),
-    "unknown key": await idp.token({}, { kid: "other" }, stranger.privateKey),
     id_token: await idp.token({ nonce: "n", at_hash: "h" }),
     "refresh token": await idp.token({ typ: "Refresh" }),
     "logout token": await idp.token({ events: {} }, { typ: "logout+jwt" }),
