@@ -15,6 +15,17 @@ export interface PendingLogin {
   readonly state: string;
 }
 
+/** Every login that waits in this folder. */
+export function pendingLogins(dir: string): readonly PendingLogin[] {
+  try {
+    const names = [...Deno.readDirSync(dir)].map(({ name }) => /^login-(\w{32})\.json$/.exec(name)?.[1]);
+    return names.flatMap((key) => (key === undefined ? undefined : readPending(dir, key)) ?? []);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
+  }
+}
+
 const pathOf = (dir: string, key: string) => `${dir}/login-${key.slice(0, 32)}.json`;
 
 /** The login that waits under this key; it may have ended without a word (a killed process leaves its file). */

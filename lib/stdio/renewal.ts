@@ -27,7 +27,7 @@ export interface Need {
   readonly door?: () => Promise<Door>;
   /** The refusal may point to another server than the one that the grant is from: look before refreshing. */
   readonly mayHaveMoved?: boolean;
-  /** The user asked to log in, whatever is there. */
+  /** The user asked to log in, whatever is there; only a login that ended while we waited will do. */
   readonly always?: boolean;
 }
 
@@ -45,7 +45,7 @@ export async function renewGrant(context: LoginContext, need: Need): Promise<Gra
   const [cached, failure] = await cache.use(async (access) =>
     [await access.grant(key), await access.failure(key)] as const
   );
-  if (cached !== undefined && isBetter(cached, need, clock.now())) return cached;
+  if (cached !== undefined && isBetter(cached, need, { nowMs: clock.now(), sinceMs })) return cached;
   if (failure !== undefined && failure.atMs >= sinceMs) throw new UserError(failure.message, failure);
 
   context.report({ state: "working", doing: "asking for a token" });
@@ -89,8 +89,12 @@ async function renewInTurn(
   }
 }
 
-function isBetter(cached: Grant, need: Need, nowMs: number): boolean {
-  if (need.always) return false;
+function isBetter(
+  cached: Grant,
+  need: Need,
+  { nowMs, sinceMs }: { nowMs: number; sinceMs: number },
+): boolean {
+  if (need.always) return cached.loggedInAtMs >= sinceMs;
   if (missingScopes(cached.scopesAsked, need.scopes ?? []).length > 0) return false;
   return need.refused === undefined
     ? isFresh(cached, nowMs)
