@@ -8,7 +8,7 @@ import { OAuthError } from "./errors.ts";
 
 const absent = v.union([v.literal(""), v.null()]);
 const optional = <T>(schema: v.GenericSchema<unknown, T>) =>
-  v.optional(v.union([schema, v.pipe(absent, v.transform(() => undefined))]));
+  v.optional(v.union([v.pipe(absent, v.transform(() => undefined)), schema]));
 const text = v.pipe(v.string(), v.maxLength(2_048));
 const strings = v.pipe(v.array(v.pipe(v.string(), v.maxLength(512))), v.maxLength(20));
 
@@ -19,7 +19,7 @@ const members = {
   tos_uri: optional(text),
   policy_uri: optional(text),
   jwks_uri: optional(text),
-  jwks: optional(v.record(v.string(), v.unknown())),
+  jwks: optional(v.looseObject({ keys: v.array(v.unknown()) })),
   contacts: optional(strings),
   grant_types: optional(strings),
   response_types: optional(strings),
