@@ -1,6 +1,7 @@
 import type { OwnFlag } from "../config/arguments.ts";
 import type { Config } from "../config/config.ts";
 import type { Reading } from "../config/reading.ts";
+import type { Surroundings } from "../config/sources.ts";
 import type { HttpConfig } from "../http/config.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 
@@ -10,6 +11,8 @@ export interface Invocation {
   readonly flags: Readonly<Record<string, string | true | undefined>>;
   /** The arguments after the command's name, unread. */
   readonly argv: readonly string[];
+  /** The environment and the files. */
+  readonly from: Surroundings;
   /** All settings; see its `problems`. */
   reading(): Reading;
   /** The configuration of the mode that the settings choose. Throws a `ConfigError` with every problem. */

@@ -16,6 +16,7 @@ export function invocation(
   let reading: Reading | undefined;
   return {
     argv,
+    from,
     get flags() {
       return (reading ??= read()).own;
     },

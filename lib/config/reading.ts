@@ -19,6 +19,8 @@ export interface Reading {
   readonly outboundValues: Readonly<Record<string, unknown>>;
   /** The settings that were given, with the name each came under. */
   readonly given: ReadonlyMap<string, string>;
+  /** Their texts. */
+  readonly texts: ReadonlyMap<string, string>;
   /** A variable of the environment or the `.env` file. */
   variable(name: string): string | undefined;
   readonly own: CommandLine["own"];
@@ -56,6 +58,7 @@ export function readSettings(
   problems.push(...start.problems);
 
   const given = new Map<string, string>();
+  const texts = new Map<string, string>();
   const values: Record<string, unknown> = {};
   for (const [key, setting] of entries) {
     const byDefault = dialect.defaults[key as Key] ?? setting.default;
@@ -64,6 +67,7 @@ export function readSettings(
     const found = findText(key, setting, line, layers, from, problems);
     if (found === undefined) continue;
     given.set(key, found.name);
+    texts.set(key, found.text);
     const value = parse(found.text, found.name, setting, problems);
     if (value !== undefined) values[key] = value;
   }
@@ -73,6 +77,7 @@ export function readSettings(
     values: values as TableValues,
     outboundValues: values,
     given,
+    texts,
     variable: (name) => layers.map((layer) => layer[name]).find((value) => value !== undefined),
     own: line.own,
     problems,
