@@ -13,7 +13,7 @@ export async function startProxy(args: readonly string[], baseUrl: string): Prom
   const child = new Deno.Command(command, {
     args: [...before, ...args],
     clearEnv: true,
-    env: baseEnv(home),
+    env: { ...baseEnv(home), METRICS_ADDR: "127.0.0.1:0" },
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
