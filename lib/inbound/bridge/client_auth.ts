@@ -44,7 +44,7 @@ export async function authenticateClient(
 
 /** Whether the request tried HTTP authentication, so that its refusal must name the scheme (RFC 6749 section 5.2). */
 export function usesBasic(c: Context): boolean {
-  return /^basic /i.test(c.req.header("authorization") ?? "");
+  return /^basic(?: |$)/i.test(c.req.header("authorization") ?? "");
 }
 
 interface Credential {
@@ -58,7 +58,7 @@ interface Credential {
  */
 function readBasic(c: Context): readonly Credential[] | undefined {
   if (!usesBasic(c)) return undefined;
-  const encoded = (c.req.header("authorization") ?? "").slice("basic ".length).trim();
+  const encoded = (c.req.header("authorization") ?? "").slice("basic".length).trim();
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true }).decode(Uint8Array.fromBase64(encoded));
