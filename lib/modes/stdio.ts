@@ -7,6 +7,7 @@
 import { systemClock } from "../base/clock.ts";
 import { openHttpClient } from "../base/http_client.ts";
 import { openLog, safeUrl } from "../base/log.ts";
+import { proxyRule } from "../base/proxy.ts";
 import { version } from "../base/version.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import type { Credentials } from "../stdio/credentials.ts";
@@ -31,7 +32,16 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const http = openHttpClient(config.http, { log });
   const out = lineWriter(Deno.stdout);
   const credentials = await openCredentials(config, { http, clock, log });
-  const pump = openPump(config, { http, credentials, out, dump, clock, log, signal: exit.signal });
+  const pump = openPump(config, {
+    http,
+    credentials,
+    isDirect: proxyRule(config.http).isDirect,
+    out,
+    dump,
+    clock,
+    log,
+    signal: exit.signal,
+  });
   using watch = watchLife({ clock, stdoutBroken: out.broken, onWake: () => pump.upstream.wake() });
   if (config.banner) log.info("stdio_started", { url: safeUrl(config.upstreamUrl), version });
 

@@ -8,6 +8,7 @@ import type { HttpClient } from "../base/http_client.ts";
 import { NetworkError } from "../base/network_error.ts";
 import { describeError, UserError } from "../base/errors.ts";
 import type { CredentialHeaders, Credentials } from "./credentials.ts";
+import { whileReachable } from "./reachable.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 
 /** What is sent; the credentials and what every request carries are added. */
@@ -19,6 +20,8 @@ export interface UpstreamRequest {
   readonly signal: AbortSignal;
   /** Until the answer's headers; 0 or absent: no limit. */
   readonly timeoutMs?: number;
+  /** With `timeoutMs`: the answer may take longer as long as the upstream can be reached. */
+  readonly patient?: boolean;
 }
 
 /**
@@ -34,6 +37,8 @@ export interface SendingParts {
   readonly userAgent: string;
   /** How long a request waits for a login before it is answered with an error. */
   readonly loginWaitMs: number;
+  /** The upstream is connected to directly, so that looking whether it is there makes sense. */
+  readonly isDirect: (url: URL) => boolean;
 }
 
 const maxRedirects = 3;
@@ -64,7 +69,7 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
     for (const [name, value] of used.list) headers.set(name, value);
     let url = request.url;
     for (let redirects = 0;; redirects++) {
-      const response = await fetchOnce(http, request, url, headers);
+      const response = await fetchOnce(parts, request, url, headers);
       const target = redirectTarget(response, url);
       if (target === undefined) return response;
       await response.body?.cancel();
@@ -92,34 +97,49 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
   };
 }
 
-async function fetchOnce(http: HttpClient, request: UpstreamRequest, url: URL, headers: Headers) {
-  const { method, body, signal, timeoutMs } = request;
+async function fetchOnce(parts: SendingParts, request: UpstreamRequest, url: URL, headers: Headers) {
+  const { method, body, signal, timeoutMs = 0, patient = false } = request;
+  const gone = patient && timeoutMs > 0 && parts.isDirect(url) ? new AbortController() : undefined;
+  const answer = parts.http.fetch(url, {
+    method,
+    headers,
+    signal: gone === undefined ? signal : AbortSignal.any([signal, gone.signal]),
+    redirect: "manual",
+    ...(body === undefined ? {} : { body }),
+    ...(timeoutMs === 0 || patient ? {} : { timeoutMs }),
+  });
   try {
-    return await http.fetch(url, {
-      method,
-      headers,
-      signal,
-      redirect: "manual",
-      ...(body === undefined ? {} : { body }),
-      ...(timeoutMs === undefined || timeoutMs === 0 ? {} : { timeoutMs }),
-    });
+    if (gone === undefined) return await answer;
+    return await whileReachable(url, timeoutMs, () => gone.abort(), answer);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    if (error instanceof UserError) {
-      throw new Unanswered(codes.unreachable, error.message, { hint: error.hint, cause: error });
-    }
-    const network = error instanceof NetworkError ? error : undefined;
-    const timedOut = network?.reason === "timeout";
-    throw new Unanswered(timedOut ? codes.timedOut : codes.unreachable, describeMain(error), {
-      hint: network?.hint ?? "Check that the server is running and its address is right, then try again",
-      neverReached: /refused|resolve|unreachable|certificate|dns/i.test(describeError(error)) && !timedOut,
-      cause: error,
-    });
+    if (gone?.signal.aborted) throw lost(url);
+    throw unreachable(error);
   }
 }
 
-function describeMain(error: unknown): string {
-  return error instanceof NetworkError ? error.message : describeError(error);
+function lost(url: URL): Unanswered {
+  return new Unanswered(codes.unreachable, `Cannot reach ${url.origin} any more`, {
+    hint: "The request may have been carried out; look before sending it again",
+  });
+}
+
+function unreachable(error: unknown): Unanswered {
+  if (error instanceof UserError) {
+    return new Unanswered(codes.unreachable, error.message, { hint: error.hint, cause: error });
+  }
+  const network = error instanceof NetworkError ? error : undefined;
+  const timedOut = network?.reason === "timeout";
+  return new Unanswered(
+    timedOut ? codes.timedOut : codes.unreachable,
+    network?.message ?? describeError(error),
+    {
+      hint: network?.hint ?? "Check that the server is running and its address is right, then try again",
+      // Name, certificate and refused connection: not a byte of the request has left.
+      neverReached: !timedOut && /refused|resolve|unreachable|certificate|dns/i.test(describeError(error)),
+      cause: error,
+    },
+  );
 }
 
 /** Where a redirect that keeps method and body leads; others make no sense for a POST and are answers like any. */

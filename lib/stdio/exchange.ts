@@ -18,6 +18,9 @@ export interface Waiting {
   answered: boolean;
   /** The host does not wait for the answer any more; one that comes is handed on, none is made up. */
   cancelled: boolean;
+  /** Resolves when it is answered or given up. */
+  readonly done: Promise<void>;
+  readonly finish: () => void;
   /** Ends the request's own stream, such as when the host cancels it (revision 2026-07-28). */
   readonly abort: AbortController;
   /** Changes the answer on its way to the host, where a rule asks for it; gives the parts to be written. */
@@ -53,7 +56,8 @@ export class WaitingRequests {
 
   /** A host may use an id again while the first request with it is still waiting; both are answered, in order. */
   add(head: Head & { readonly id: string }, abort: AbortController): Waiting {
-    const waiting: Waiting = { head, id: head.id, answered: false, cancelled: false, abort };
+    const { promise: done, resolve: finish } = Promise.withResolvers<void>();
+    const waiting: Waiting = { head, id: head.id, answered: false, cancelled: false, done, finish, abort };
     const key = idKey(head.id);
     const same = this.#byId.get(key);
     if (same === undefined) this.#byId.set(key, [waiting]);
@@ -71,6 +75,7 @@ export class WaitingRequests {
   settle(waiting: Waiting): boolean {
     if (waiting.answered) return false;
     waiting.answered = true;
+    waiting.finish();
     const key = idKey(waiting.id);
     const same = this.#byId.get(key)?.filter((other) => other !== waiting) ?? [];
     if (same.length === 0) this.#byId.delete(key);

@@ -10,7 +10,7 @@ import type { MessageDump } from "./dump.ts";
 import { Pump } from "./pump.ts";
 import { Session } from "./session.ts";
 import type { LineWriter } from "./stdout.ts";
-import { StreamableUpstream } from "./streamable.ts";
+import { AnyUpstream } from "./choose_upstream.ts";
 
 /** What of the configuration concerns carrying messages. */
 export type PumpConfig = Pick<StdioConfig, "upstreamUrl" | "identity" | "connectTimeoutMs" | "maxLineBytes">;
@@ -19,6 +19,8 @@ export type PumpConfig = Pick<StdioConfig, "upstreamUrl" | "identity" | "connect
 export interface OpenPumpParts {
   readonly http: HttpClient;
   readonly credentials: Credentials;
+  /** Whether this address is reached without a proxy. */
+  readonly isDirect: (url: URL) => boolean;
   readonly out: LineWriter;
   readonly dump: MessageDump;
   readonly clock: Clock;
@@ -35,10 +37,10 @@ export function openPump(config: PumpConfig, parts: OpenPumpParts): Pump {
   const { http, credentials, out, dump, clock, log, signal } = parts;
   const { upstreamUrl: url, identity, maxLineBytes, connectTimeoutMs } = config;
   const userAgent = `${programName}/${build.version}`;
-  const fetch = authorizedFetch({ http, credentials, userAgent, loginWaitMs });
+  const fetch = authorizedFetch({ http, credentials, userAgent, loginWaitMs, isDirect: parts.isDirect });
   const remote = { url, fetch, session: new Session(), clock, log, signal, connectTimeoutMs };
   return new Pump(
     { out, url, identity, maxLineBytes, dump, log, signal },
-    (host) => new StreamableUpstream(remote, host),
+    (host) => new AnyUpstream(remote, host),
   );
 }

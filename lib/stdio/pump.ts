@@ -8,6 +8,7 @@
  *     upstream message -> answer? its request is settled -> one line
  *     request without an answer -> an error with its own id
  */
+import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Incoming } from "./answer.ts";
 import { joinBytes } from "./bytes.ts";
@@ -83,11 +84,24 @@ export class Pump implements UpstreamHost {
         if (waiting === undefined) return log.debug("answer_dropped", { reason: "nobody waits for it" });
         this.#waiting.settle(waiting);
         parts = withId(parts, head, waiting);
-        parts = waiting.onAnswer?.(parts, head) ?? parts;
+        parts = this.#changed(waiting, parts, head);
       }
     }
     dump.write("to_host", parts);
     await out.write(parts);
+  }
+
+  /** The answer after the rules for it; one that they cannot read passes as it is. */
+  #changed(waiting: Waiting, parts: readonly Uint8Array[], head: Head): readonly Uint8Array[] {
+    try {
+      return waiting.onAnswer?.(parts, head) ?? parts;
+    } catch (error) {
+      this.#parts.log.warn("answer_unchanged", {
+        rpcMethod: waiting.head.method ?? "",
+        cause: describeError(error),
+      });
+      return parts;
+    }
   }
 
   #take(line: Line): void {

@@ -24,6 +24,7 @@ import type { Outgoing } from "./exchange.ts";
 import { messageHeaders } from "./modern.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 import type { Session } from "./session.ts";
+import { isSessionLost } from "./session_lost.ts";
 
 /** What carrying messages needs. */
 export interface RemoteParts {
@@ -67,7 +68,8 @@ export function post(
     headers: [accept, json, ...messageHeaders(message, parts.session), ...extra],
     body: message.bytes,
     signal,
-    timeoutMs: isPatient(message) ? 0 : parts.connectTimeoutMs,
+    timeoutMs: parts.connectTimeoutMs,
+    patient: isPatient(message),
   });
 }
 
@@ -153,30 +155,40 @@ function openStream(parts: RemoteParts, hints: StreamHints, signal: AbortSignal)
 
 /**
  * The upstream's own stream (revisions 2025-03-26 to 2025-11-25): what it says without having been asked. Connected
- * again whenever it ends, until the signal; upstreams without one answer 405.
+ * again whenever it ends, until the signal; upstreams without one answer 405. `session_lost` when a stream that was
+ * open before is refused because the session is gone.
  */
-export async function listen(parts: RemoteParts, receive: Receive, signal: AbortSignal): Promise<void> {
+export async function listen(
+  parts: RemoteParts,
+  receive: Receive,
+  signal: AbortSignal,
+): Promise<"ended" | "session_lost"> {
   const hints: StreamHints = {};
   const { clock, log } = parts;
+  let opened = false;
   for (let failed = 0; !signal.aborted;) {
     try {
       const response = await openStream(parts, hints, signal);
       if (response.ok && mediaType(response) === "text/event-stream") {
         log.debug("stream_opened", { url: safeUrl(parts.url) });
         failed = 0;
+        opened = true;
         await readEventStream(response, receive, hints);
       } else {
-        await response.body?.cancel();
-        if (response.status < 500 && response.status !== 429 && response.status !== 409) return;
+        const { lost, answer } = await isSessionLost(response);
+        await answer.body?.cancel();
+        if (lost && opened) return "session_lost";
+        if (response.status < 500 && response.status !== 429 && response.status !== 409) return "ended";
         failed++;
       }
     } catch {
       failed++;
     }
-    if (signal.aborted) return;
+    if (signal.aborted) break;
     const waitMs = Math.min((hints.retryMs ?? defaultRetryMs) * 2 ** Math.min(failed, 10), maxRetryMs);
     await clock.sleep(Math.max(waitMs, hints.retryMs ?? 0), signal).catch(() => {});
   }
+  return "ended";
 }
 
 /** Tells the upstream that the session is over; whether it listens does not matter. */

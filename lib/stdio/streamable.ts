@@ -195,9 +195,11 @@ export class StreamableUpstream implements Upstream {
     this.#listening?.abort();
     const listening = this.#listening = new AbortController();
     const signal = AbortSignal.any([listening.signal, this.#parts.signal]);
-    listen(this.#parts, (incoming) => this.#host.receive(incoming, []), signal).catch((error) =>
-      this.#parts.log.debug("stream_ended", { cause: describeError(error) })
-    );
+    const { generation } = this.#parts.session;
+    listen(this.#parts, (incoming) => this.#host.receive(incoming, []), signal).then(async (end) => {
+      // The host hears of changes again without having to ask for something first.
+      if (end === "session_lost") await this.#recover(generation);
+    }).catch((error) => this.#parts.log.debug("stream_ended", { cause: describeError(error) }));
   }
 }
 

@@ -78,6 +78,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
   };
   const pump = openPump(config, {
     http,
+    isDirect: () => true,
     credentials: options.credentials ?? staticHeaders([]),
     out,
     dump,

@@ -1,0 +1,45 @@
+/** Whether a server can still be connected to; asked while a request waits long for its answer. */
+
+/** How long a connection may take. */
+const limitMs = 5_000;
+
+/** A connection and nothing else: neither TLS nor a request. */
+export async function isReachable(url: URL): Promise<boolean> {
+  const port = url.port === "" ? (url.protocol === "https:" ? 443 : 80) : Number(url.port);
+  const hostname = url.hostname.replace(/^\[|\]$/g, "");
+  const connecting = Deno.connect({ hostname, port });
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), limitMs));
+  connecting.then((connection) => connection.close(), () => {});
+  try {
+    return await Promise.race([connecting, late]) !== undefined;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * An answer that may take as long as it likes, as that of a tool, unless the server has gone meanwhile: every
+ * `everyMs` it is looked for. `onGone` ends the wait.
+ */
+export async function whileReachable<T>(
+  url: URL,
+  everyMs: number,
+  onGone: () => void,
+  wait: Promise<T>,
+): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = async () => {
+    if (!await isReachable(url)) return onGone();
+    if (timer !== undefined) timer = setTimeout(look, everyMs);
+  };
+  timer = setTimeout(look, everyMs);
+  try {
+    return await wait;
+  } finally {
+    clearTimeout(timer);
+    timer = undefined;
+  }
+}
