@@ -1,49 +1,76 @@
 /**
- * The program. Decides what was asked for and loads only that: `--version` and `--help` load almost nothing, stdio
- * mode nothing of http mode. Whatever a user can act on ends here as one line per problem and an exit code.
+ * The program. Decides what was asked for and loads only that: `--version` loads almost nothing, stdio mode nothing of
+ * http mode. Whatever a user can act on ends here as one line per problem and an exit code.
  */
-import { UserError } from "./lib/base/errors.ts";
+import { describeError, UserError } from "./lib/base/errors.ts";
 
 /** Does what the arguments ask for and resolves to the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
   const end = argv.indexOf("--");
   const flags = end === -1 ? argv : argv.slice(0, end);
+  const [first = ""] = argv;
   if (flags.includes("--version") || flags.includes("-V")) {
     const { versionLine } = await import("./lib/base/version.ts");
     console.log(versionLine());
     return 0;
   }
-  if (flags.includes("--help") || flags.includes("-h") || argv[0] === "help") {
+  if (flags.includes("--help") || flags.includes("-h") || first === "help") {
     const { help } = await import("./lib/commands/help.ts");
-    console.log(help(argv.filter((arg) => arg !== "help")[0]));
+    console.log(help(argv.find((arg) => /^[a-z-]+$/.test(arg) && arg !== "help" && !arg.startsWith("-"))));
     return 0;
   }
   if (flags.includes("--check-config")) {
     const { checkConfig } = await import("./lib/commands/check_config.ts");
     return checkConfig(argv);
   }
-  const [first = ""] = argv;
-  if (/^[a-z]+$/.test(first)) {
+  if (/^[a-z][a-z-]*$/.test(first)) {
     const { runCommand } = await import("./lib/commands/run.ts");
     return await runCommand(first, argv.slice(1));
   }
-  const { loadConfig } = await import("./lib/config/config.ts");
-  const config = loadConfig(argv);
-  if (config.mode === "stdio") {
+  return await runMode(argv);
+}
+
+async function runMode(argv: readonly string[]): Promise<number> {
+  const { configOf } = await import("./lib/config/config.ts");
+  const { readSettings } = await import("./lib/config/reading.ts");
+  const reading = readSettings(argv);
+  if (reading.mode === "stdio") {
+    const { intro, personIsThere } = await import("./lib/commands/intro.ts");
+    const person = personIsThere(reading.given.has("transport"));
+    if (person && !reading.given.has("upstreamUrl") && reading.problems.length === 0) {
+      console.error(intro(undefined));
+      return 0;
+    }
+    const config = configOf(reading);
+    if (config.mode !== "stdio") {
+      throw new TypeError("a reading of one mode gave the configuration of the other");
+    }
+    if (person) {
+      console.error(intro(config));
+      return 0;
+    }
     const { runStdio } = await import("./lib/modes/stdio.ts");
     return await runStdio(config);
+  }
+  const config = configOf(reading);
+  if (config.mode !== "http") {
+    throw new TypeError("a reading of one mode gave the configuration of the other");
   }
   const { runHttp } = await import("./lib/modes/http.ts");
   return await runHttp(config);
 }
 
-if (import.meta.main) {
-  try {
-    Deno.exit(await main(Deno.args));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
+/** One line for each thing that is wrong, on stderr; the exit code. */
+function report(error: unknown): number {
+  if (error instanceof UserError) {
     for (const line of error.message.split("\n")) console.error(`mcp-doorman: ${line}`);
     if (error.hint !== undefined) console.error(error.hint);
-    Deno.exit(error.exitCode);
+    return error.exitCode;
   }
+  console.error(`mcp-doorman: Cannot go on: ${describeError(error)}`);
+  if (Deno.args.includes("--debug") && error instanceof Error) console.error(error.stack);
+  else console.error("This should not happen; --debug shows where it did.");
+  return 1;
 }
+
+if (import.meta.main) Deno.exit(await main(Deno.args).catch(report));

@@ -6,7 +6,7 @@
 import type { ConfigWarning, Setting } from "../base/setting.ts";
 import { type CommandLine, type OwnFlag, readArguments } from "./arguments.ts";
 import { chooseDialect, type Dialect, dialects } from "./dialects.ts";
-import { findText, readEnvFile, type Surroundings } from "./sources.ts";
+import { findText, processSurroundings, readEnvFile, type Surroundings } from "./sources.ts";
 import { entries, type Key, table, type TableValues } from "./table.ts";
 
 /** Everything that was given, and what is wrong with it. */
@@ -41,7 +41,7 @@ type Layer = Readonly<Record<string, string | undefined>>;
 /** Reads everything. Never throws for what a user can do wrong; see `problems`. */
 export function readSettings(
   argv: readonly string[],
-  from: Surroundings,
+  from: Surroundings = processSurroundings(),
   options: ReadingOptions = {},
 ): Reading {
   const problems: string[] = [];

@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { commands } from "../lib/commands/list.ts";
+import { build } from "../lib/base/version.ts";
+import { doormanCommand, runDoorman } from "./support/process.ts";
+
+const compiled = doormanCommand().compiled;
+
+Deno.test("--version is one line on stdout with version, commit, builder and project", async () => {
+  for (const flag of ["--version", "-V"]) {
+    const { code, stdout, stderr } = await runDoorman([flag]);
+
+    assert.equal(code, 0);
+    assert.match(stdout, /^mcp-doorman \d+\.\d+\.\d+\S* \(.+\) https:\/\/\S+$/);
+    assert.equal(stderr, "");
+    if (!compiled) assert.ok(stdout.includes(build.version));
+  }
+});
+
+Deno.test("--help names every command, and help of a command its flags", async () => {
+  const { code, stdout } = await runDoorman(["--help"]);
+
+  assert.equal(code, 0);
+  for (const name of Object.keys(commands)) assert.match(stdout, new RegExp(`mcp-doorman ${name}\\b`));
+  assert.match(stdout, /--oidc-issuer-url URL/);
+  for (const argv of [["help", "install"], ["install", "--help"]]) {
+    const { stdout: own } = await runDoorman(argv);
+    assert.match(own, /^mcp-doorman install <client>/);
+    assert.match(own, /--print/);
+  }
+});
+
+Deno.test("a wrong command line is one line per problem on stderr, nothing on stdout, and exit code 2", async () => {
+  const { code, stdout, stderr } = await runDoorman([
+    "--oidc-isuer-url",
+    "x",
+    "--port",
+    "abc",
+    "--transport=http",
+  ]);
+
+  assert.equal(code, 2);
+  assert.equal(stdout, "");
+  const lines = stderr.trimEnd().split("\n");
+  assert.ok(lines.length >= 4 && lines.every((line) => line.startsWith("mcp-doorman: Cannot ")), stderr);
+  assert.match(stderr, /did you mean --oidc-issuer-url\?/);
+});
+
+Deno.test("an unknown command is refused with the nearest one", async () => {
+  const { code, stderr } = await runDoorman(["instal", "cursor"]);
+
+  assert.equal(code, 2);
+  assert.match(stderr, /Cannot run "instal": there is no such command\nDid you mean install\?/);
+});
+
+Deno.test("--silent does not hide what is wrong with the configuration", async () => {
+  const { code, stderr } = await runDoorman(["--silent", "ftp://x"]);
+
+  assert.equal(code, 2);
+  assert.match(stderr, /ftp:\/\/x/);
+});
+
+Deno.test("--check-config says that all is good, or what is not, and starts nothing", async () => {
+  const good = await runDoorman(["--check-config", "https://u.example/mcp"]);
+  assert.equal(good.code, 0, good.stderr);
+  assert.match(good.stdout, /stdio mode/);
+
+  const bad = await runDoorman(["--check-config", "--transport", "http"]);
+  assert.equal(bad.code, 2);
+  assert.match(bad.stderr, /MCP_PROXY_BASE_URL/);
+});
+
+Deno.test("secret prints one that is accepted", async () => {
+  const { stdout } = await runDoorman(["secret"]);
+  assert.match(stdout, /^[A-Za-z0-9_-]{64}$/);
+
+  const other = await runDoorman(["secret"]);
+  assert.notEqual(stdout, other.stdout);
+  const env = {
+    PROXY_BASE_URL: "https://d.example",
+    UPSTREAM_MCP_URL: "https://u.example/mcp",
+    OIDC_ISSUER_URL: "https://i.example",
+    OIDC_CLIENT_ID: "c",
+    TOKEN_SIGNING_SECRET: stdout.trim(),
+  };
+  assert.equal((await runDoorman(["--check-config"], { env })).code, 0);
+});
+
+/** Runs the program with a terminal for stdin, as `script` of util-linux gives one. */
+async function inTerminal(...argv: string[]): Promise<{ code: number; output: string }> {
+  const { command, args } = doormanCommand();
+  const line = [command, ...args, ...argv].map((word) => `'${word}'`).join(" ");
+  const { code, stdout } = await new Deno.Command("script", {
+    args: ["-qec", line, "/dev/null"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+    env: { NO_COLOR: "1" },
+  }).output();
+  return { code, output: new TextDecoder().decode(stdout).replaceAll("\r\n", "\n") };
+}
+
+function hasScript(): boolean {
+  try {
+    return new Deno.Command("script", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "in a terminal it says what it is and the next three commands, instead of hanging",
+  ignore: Deno.build.os !== "linux" || !hasScript(),
+  async fn() {
+    const named = await inTerminal("https://u.example/mcp");
+    const bare = await inTerminal();
+
+    for (const { code, output } of [named, bare]) {
+      assert.equal(code, 0, output);
+      for (const command of ["install", "login", "doctor"]) {
+        assert.match(output, new RegExp(`mcp-doorman ${command} `));
+      }
+    }
+    assert.match(named.output, /login https:\/\/u\.example\/mcp/);
+    const wrong = await inTerminal("--port", "x", "nope");
+    assert.equal(wrong.code, 2, wrong.output);
+  },
+});
