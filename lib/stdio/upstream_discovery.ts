@@ -14,7 +14,7 @@ import { OAuthFailure } from "../oauth/failure.ts";
 import { coversServer } from "../oauth/resource.ts";
 import { type ResourceMetadata, resourceMetadataUrls } from "../oauth/resource_metadata.ts";
 import { parseScope, unionScopes } from "../oauth/scope.ts";
-import { sameIssuer, type ServerMetadata } from "../oauth/server_metadata.ts";
+import type { ServerMetadata } from "../oauth/server_metadata.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
 
 const hostile = "The upstream's metadata is wrong or hostile; ask whoever runs it.";
@@ -73,11 +73,17 @@ async function namedServer(context: LoginContext, issuer: string): Promise<Serve
   return await discoverServer(context.http, issuer, { signal: context.signal });
 }
 
-/** MCP of 2025-03-26: the upstream's origin is the authorization server. */
+/**
+ * MCP of 2025-03-26: the upstream's origin is the authorization server. It was asked by its origin, not by an issuer,
+ * so any issuer of that origin will do.
+ */
 async function legacyServer(context: LoginContext): Promise<ServerMetadata | undefined> {
   const { http, signal, upstreamUrl: { origin } } = context;
   try {
-    return await discoverServer(http, origin, { signal, accepts: (found) => sameIssuer(found, origin) });
+    return await discoverServer(http, origin, {
+      signal,
+      accepts: (found) => URL.canParse(found) && new URL(found).origin === origin,
+    });
   } catch (error) {
     if (error instanceof OAuthFailure && error.reason === "no_metadata") return undefined;
     throw error;
