@@ -1,7 +1,7 @@
 /** Reads what the upstream answers with: one JSON text, or a stream of events, each with a message. */
 import { readLimitedText } from "../base/body.ts";
 import { EventReader, type StreamHints } from "./events.ts";
-import type { Head } from "./head.ts";
+import { type Head, isMessage } from "./head.ts";
 import { MessageScanner } from "./message.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 
@@ -30,7 +30,7 @@ export async function readJson(response: Response): Promise<Incoming | undefined
   }
   if (parts.every((part) => part.length === 0)) return undefined;
   const scan = scanner.end();
-  if (!scan.valid || scan.heads.length === 0) throw notJsonRpc(response);
+  if (!scan.valid || !areMessages(scan.heads)) throw notJsonRpc(response);
   return { parts, heads: scan.heads, batch: scan.batch };
 }
 
@@ -56,7 +56,11 @@ export function messageOf(data: readonly Uint8Array[]): Incoming | undefined {
   const scanner = new MessageScanner();
   for (const part of data) scanner.push(part);
   const { valid, heads, batch } = scanner.end();
-  return valid && heads.length > 0 ? { parts: data, heads, batch } : undefined;
+  return valid && areMessages(heads) ? { parts: data, heads, batch } : undefined;
+}
+
+function areMessages(heads: readonly Head[]): boolean {
+  return heads.length > 0 && heads.every(isMessage);
 }
 
 /** The answer is no JSON-RPC. */

@@ -1,8 +1,8 @@
 /**
- * One HTTP request to the upstream with the user's credentials. A refusal that can be cured is cured once; a second
- * one is given back as it came, so that nothing loops.
+ * One HTTP request to the upstream with the user's credentials. A refusal that can be cured is cured, one 401 and two
+ * 403 at most; the next is given back as it came, so that nothing loops.
  *
- *     headers() -> fetch -> 401, or 403 with a challenge -> renew() -> fetch again -> the answer, whatever it is
+ *     headers() -> fetch -> 401, or 403 for want of a scope -> renew() -> fetch again -> the answer, whatever it is
  */
 import type { HttpClient } from "../base/http_client.ts";
 import { NetworkError } from "../base/network_error.ts";
@@ -80,21 +80,27 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
 
   return async (request) => {
     const { signal } = request;
-    const used = await waitForLogin(signal, (limit) => credentials.headers(limit));
-    const response = await send(request, used);
-    const challenge = response.headers.get("www-authenticate");
-    const { status } = response;
-    if (status !== 401 && !(status === 403 && challenge !== null && /insufficient_scope/.test(challenge))) {
-      return response;
+    const renewals = { 401: 1, 403: 2 };
+    for (;;) {
+      const used = await waitForLogin(signal, (limit) => credentials.headers(limit));
+      const response = await send(request, used);
+      const challenge = response.headers.get("www-authenticate");
+      const status = curable(response.status, challenge);
+      if (status === undefined || renewals[status]-- === 0) return response;
+      const better = await waitForLogin(
+        signal,
+        (limit) => credentials.renew(used, { status, challenge }, limit),
+      );
+      if (!better) return response;
+      await response.body?.cancel();
     }
-    const better = await waitForLogin(
-      signal,
-      (limit) => credentials.renew(used, { status, challenge }, limit),
-    );
-    if (!better) return response;
-    await response.body?.cancel();
-    return await send(request, await waitForLogin(signal, (limit) => credentials.headers(limit)));
   };
+}
+
+/** A refusal that other credentials may cure; a plain 403 is the upstream's last word. */
+function curable(status: number, challenge: string | null): 401 | 403 | undefined {
+  if (status === 401) return 401;
+  return status === 403 && challenge !== null && /insufficient_scope/.test(challenge) ? 403 : undefined;
 }
 
 async function fetchOnce(parts: SendingParts, request: UpstreamRequest, url: URL, headers: Headers) {

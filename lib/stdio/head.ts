@@ -34,7 +34,13 @@ export function isRequest(head: Head): boolean {
   return head.method !== undefined && head.id !== undefined;
 }
 
-/** Whether a message answers a request. */
+/** Whether a message answers a request: a result with an id, or an error with a code, which may lack the id. */
 export function isResponse(head: Head): boolean {
-  return head.method === undefined && (head.hasResult === true || head.hasError === true);
+  if (head.method !== undefined) return false;
+  return head.hasResult === true && head.id !== undefined || head.errorCode !== undefined;
+}
+
+/** Whether an object is a JSON-RPC message at all. */
+export function isMessage(head: Head): boolean {
+  return head.method !== undefined || isResponse(head);
 }

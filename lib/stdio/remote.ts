@@ -83,7 +83,7 @@ export async function readAnswer(parts: RemoteParts, response: Response, deliver
   const type = mediaType(response);
   if (!response.ok) {
     const message = type === "application/json" ? await readJson(response).catch(() => undefined) : undefined;
-    if (message !== undefined && message.heads.some((head) => head.hasError)) {
+    if (message !== undefined && message.heads.some((head) => head.errorCode !== undefined)) {
       return await delivery.receive(message);
     }
     throw await httpError(response);

@@ -48,6 +48,14 @@ const badAnswers: [name: string, answer: () => Response, code: number, says: Reg
     /not JSON-RPC/,
   ],
   ["JSON that is no message", () => Response.json("hello"), -31002, /not JSON-RPC/],
+  ["an object that is no message", () => Response.json({ ok: true }), -31002, /not JSON-RPC/],
+  ["a result without an id", () => Response.json({ jsonrpc: "2.0", result: {} }), -31002, /not JSON-RPC/],
+  [
+    "an OAuth error",
+    () => Response.json({ error: "insufficient_scope" }, { status: 403 }),
+    -31007,
+    /HTTP 403/,
+  ],
   ["an empty answer", () => new Response(null, { status: 202 }), -31004, /without an answer/],
   [
     "an event stream that ends early",
