@@ -46,6 +46,10 @@ export async function openCredentials(
         const { configuredDoor } = await import("./discovery.ts");
         return await configuredDoor(login, issuerUrl);
       },
+      takeOver: async (login) => {
+        const { takeOver } = await import("./take_over.ts");
+        return await takeOver(login, issuerUrl);
+      },
     }),
   });
 }

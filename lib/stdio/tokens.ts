@@ -21,6 +21,8 @@ export interface TokensOptions {
   readonly context: Omit<LoginContext, "report" | "signal">;
   /** Sent beside the token, and without one. */
   readonly fixedHeaders: CredentialHeaders["list"];
+  /** Looks for a login that another program left behind. */
+  readonly takeOver?: (context: LoginContext) => Promise<Grant | undefined>;
   /** Where to log in when there has been no refusal; absent: the upstream's first refusal tells. */
   readonly configuredDoor?: (context: LoginContext) => Promise<Door>;
 }
@@ -93,7 +95,7 @@ class Tokens implements Credentials {
   }
 
   #load(): Promise<void> {
-    this.#loaded ??= this.#context.cache.use((access) => access.grant(this.#context.key), this.#end.signal)
+    this.#loaded ??= this.#read()
       .then((grant) => void (this.#grant ??= grant))
       .catch((error) => {
         this.#loaded = undefined;
@@ -101,6 +103,12 @@ class Tokens implements Credentials {
         throw error;
       });
     return this.#loaded;
+  }
+
+  async #read(): Promise<Grant | undefined> {
+    const { cache, key, signal } = this.#context;
+    const grant = await cache.use((access) => access.grant(key), signal);
+    return grant ?? await this.#options.takeOver?.(this.#context);
   }
 
   /** What may be done about a token's end without a refusal: a discovered server is asked through a challenge. */
