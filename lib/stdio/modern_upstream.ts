@@ -64,7 +64,10 @@ export class ModernUpstream {
   }
 
   async #once(message: Outgoing, delivery: Delivery, headers: [string, string][] = []): Promise<void> {
-    await readAnswer(this.#parts, await post(this.#parts, message, delivery.signal, headers), delivery);
+    await readAnswer(this.#parts, await post(this.#parts, message, delivery.signal, headers), {
+      ...delivery,
+      resumable: false,
+    });
   }
 
   async #call(message: Outgoing, delivery: Delivery): Promise<void> {

@@ -45,6 +45,8 @@ export interface Delivery {
   readonly receive: Receive;
   /** Whether the answer has come, or nobody waits for it any more. */
   readonly isDone: () => boolean;
+  /** Revision 2026-07-28 knows no resumption: a stream that breaks is gone. */
+  readonly resumable?: false;
   readonly signal: AbortSignal;
 }
 
@@ -121,7 +123,9 @@ async function readStream(parts: RemoteParts, response: Response, delivery: Deli
   for (let failed = 0; !delivery.isDone();) {
     if (delivery.signal.aborted) throw delivery.signal.reason;
     // Without an event id there is no place to go on from (revision 2025-11-25, "Resumability and Redelivery").
-    if (hints.lastEventId === undefined || failed === maxFailedResumes) throw broken(cause);
+    if (delivery.resumable === false || hints.lastEventId === undefined || failed === maxFailedResumes) {
+      throw broken(cause);
+    }
     const waitMs = Math.min(
       (hints.retryMs ?? defaultRetryMs) * 2 ** failed,
       Math.max(hints.retryMs ?? 0, maxRetryMs),
