@@ -50,6 +50,7 @@ export function startCognito(options: CognitoOptions): Promise<StrictIdp> {
         iss: "https://cognito.example",
         client_id: clientId,
         token_use: "access",
+        jti: crypto.randomUUID(),
         scope: grant.scopes.join(" "),
         sub: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
         exp: Math.floor(Date.now() / 1000) + 3600,

@@ -93,6 +93,7 @@ export function startEntra(options: EntraOptions): Promise<StrictIdp> {
       return sign({
         iss: `https://sts.windows.net/${tenantId}/`,
         aud: api,
+        uti: crypto.randomUUID(),
         scp: scp.join(" "),
         exp: nowSec + 3600,
         nbf: nowSec,

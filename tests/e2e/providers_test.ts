@@ -1,0 +1,114 @@
+/** The documented command of each provider, its address led to a strict fake: login, call, refresh, call. */
+import assert from "node:assert/strict";
+import { startCognito } from "../fakes/cognito.ts";
+import { startEntra } from "../fakes/entra.ts";
+import { startGoogle } from "../fakes/google.ts";
+import type { StrictIdp } from "../fakes/strict_idp.ts";
+import { startHttpMode } from "../support/http_mode.ts";
+import { call, logIn, refresh } from "../support/oauth_client.ts";
+
+const tenantId = "11111111-2222-3333-4444-555555555555";
+const client = { clientId: "the-app-client", clientSecret: "GOCSPX-a_b~c.d" };
+const credentials = ["--oidc-client-id", client.clientId, "--oidc-client-secret", client.clientSecret];
+
+/** An MCP server that answers every request with the headers that it got. */
+function echoUpstream() {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+    const { id } = await request.json();
+    return Response.json({ jsonrpc: "2.0", id, result: { headers: Object.fromEntries(request.headers) } });
+  });
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/mcp`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}
+
+async function headersAtUpstream(mcpUrl: string, token: string): Promise<Record<string, string>> {
+  const answer = await call(mcpUrl, token, { jsonrpc: "2.0", id: 1, method: "ping" });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text);
+  return JSON.parse(text).result.headers;
+}
+
+/** Starts http mode with these arguments and plays a whole client; the fake must have had nothing to refuse. */
+async function play(fake: StrictIdp, args: readonly string[], env: Record<string, string> = {}) {
+  await using upstream = echoUpstream();
+  await using http = await startHttpMode({ upstreamUrl: upstream.url, args, env });
+  fake.redirectUris.push(`${http.baseUrl}/auth/callback`);
+
+  const { found, client: registered, tokens } = await logIn(http.mcpUrl);
+  const first = await headersAtUpstream(http.mcpUrl, tokens.access_token);
+  const refreshed = await refresh(found, registered, tokens.refresh_token ?? assert.fail("no refresh token"));
+  const second = await headersAtUpstream(http.mcpUrl, refreshed.access_token);
+
+  assert.deepEqual(fake.refusals, []);
+  assert.ok(tokens.access_token.length <= 4096 && refreshed.access_token.length <= 4096);
+  assert.ok([...fake.authorizeRequests, ...fake.tokenRequests].every((request) => !request.has("resource")));
+  return { first, second, tokens, stderr: http.process.stderr };
+}
+
+Deno.test("authsome-mcp-proxy's AWS Cognito command logs in at Cognito and refreshes", async () => {
+  await using cognito = await startCognito({ ...client, userPoolId: "eu-central-1_XXXXXXXXX" });
+
+  const { first, second } = await play(cognito, [
+    ...["--inbound-auth-provider", "aws-cognito"],
+    ...["--cognito-user-pool-id", "eu-central-1_XXXXXXXXX", "--cognito-aws-region", "eu-central-1"],
+    ...credentials,
+    ...["--oidc-scopes", "openid", "--oidc-issuer-url", cognito.issuer],
+  ]);
+
+  assert.match(first.authorization ?? "", /^Bearer \w+\.\w+\./);
+  assert.notEqual(second.authorization, first.authorization);
+  assert.equal(cognito.authorizeRequests[0]?.get("scope"), "openid");
+});
+
+Deno.test("authsome-mcp-proxy's Google command logs in at Google and refreshes", async () => {
+  await using google = await startGoogle({ ...client, hostedDomain: "example.com" });
+
+  const { first } = await play(google, [
+    ...["--inbound-auth-provider", "google"],
+    ...credentials,
+    ...["--oidc-scopes", "openid email profile", "--oidc-issuer-url", google.issuer],
+  ], { ALLOW_DOMAINS: "example.com" });
+
+  assert.match(first.authorization ?? "", /^Bearer ya29\./);
+  assert.equal(google.authorizeRequests[0]?.get("access_type"), "offline");
+  assert.equal(google.authorizeRequests[0]?.get("prompt"), "consent");
+});
+
+Deno.test("authsome-mcp-proxy's Azure command logs in at Entra and refreshes", async () => {
+  await using entra = await startEntra({
+    ...client,
+    tenantId,
+    identifierUri: "api://mcp-server",
+    apiScopes: ["User.Read"],
+  });
+
+  const { first } = await play(entra, [
+    ...["--inbound-auth-provider", "azure"],
+    ...["--azure-tenant-id", tenantId, "--azure-identifier-uri", "api://mcp-server"],
+    ...credentials,
+    ...["--oidc-scopes", "User.Read", "--azure-authority", entra.origin],
+  ]);
+
+  const claims = JSON.parse(
+    atob(first.authorization?.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? ""),
+  );
+  assert.equal(claims.aud, "api://mcp-server");
+  assert.equal(claims.scp, "User.Read");
+  assert.match(entra.authorizeRequests[0]?.get("scope") ?? "", /api:\/\/mcp-server\/User\.Read/);
+});
+
+Deno.test("a user with 300 groups and a name beyond ASCII gets a token of ordinary size and through to the upstream", async () => {
+  const groups = Array.from({ length: 300 }, (_, at) => `${crypto.randomUUID()}-${at}`);
+  await using cognito = await startCognito({ ...client, userPoolId: "p", groups });
+
+  const { first } = await play(cognito, [
+    ...["--inbound-auth-provider", "aws-cognito"],
+    ...["--cognito-user-pool-id", "p", "--cognito-aws-region", "eu-central-1"],
+    ...credentials,
+    ...["--oidc-issuer-url", cognito.issuer],
+  ], { ALLOW_GROUPS: groups[299] ?? "" });
+
+  assert.ok(first.authorization);
+});
