@@ -161,6 +161,7 @@ function redisStore(client: Client & Scripts, prefix: string): Store {
       guarded(async () => {
         await client.ping();
       }),
+    redis: { client, keyPrefix: prefix },
     [Symbol.asyncDispose]: () => Promise.resolve(client.disconnect()),
   };
 }

@@ -29,6 +29,8 @@ export interface Store extends AsyncDisposable {
   deleteIf(key: Key, version: string): Promise<boolean>;
   /** Resolves when the store answers. */
   ping(): Promise<void>;
+  /** The connection to Redis (ioredis' client), for a library that keeps counts of its own there. */
+  readonly redis?: { readonly client: unknown; readonly keyPrefix: string };
 }
 
 /** The store cannot be reached; a transient failure for whoever waits for it. */

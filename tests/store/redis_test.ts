@@ -5,6 +5,8 @@ import { type Logger, silentLog } from "../../lib/base/log.ts";
 import { openRedis } from "../../lib/store/redis.ts";
 import { type Store, StoreUnavailable } from "../../lib/store/store.ts";
 import { startRedis } from "../support/redis.ts";
+import { tlsFiles } from "../support/tls.ts";
+import { unusedPort } from "../fakes/raw_upstream.ts";
 import { findService, testWithService } from "../support/services.ts";
 import { storeCases } from "./store_cases.ts";
 
@@ -37,10 +39,14 @@ async function untilAnswering(store: Store): Promise<void> {
   }
 }
 
-function watched(): { log: Logger; events: string[] } {
+function watched(): { log: Logger; events: string[]; causes: string[] } {
   const events: string[] = [];
-  const write = (event: string) => void events.push(event);
-  return { log: { ...silentLog, info: write, warn: write }, events };
+  const causes: string[] = [];
+  const write = (event: string, fields?: { cause?: string }) => {
+    events.push(event);
+    causes.push(fields?.cause ?? "");
+  };
+  return { log: { ...silentLog, info: write, warn: write }, events, causes };
 }
 
 testWithService(
@@ -151,5 +157,28 @@ testWithService(
     await using store = await openRedis({ url: at("app:app-pw@"), keyPrefix: "app:" }, silentLog);
     await store.put(["a"], 1, 60_000);
     assert.equal(await store.add(["n"], 2, 60_000), 2);
+  },
+);
+
+testWithService(
+  "redis",
+  "redis: over TLS a server of a private authority is trusted only when that is named",
+  async (path) => {
+    const port = unusedPort();
+    const certificate = ["--tls-cert-file", tlsFiles.serverCert, "--tls-key-file", tlsFiles.serverKey];
+    const tls = ["--tls-port", `${port}`, ...certificate, "--tls-auth-clients", "no"];
+    await using _server = await startRedis(path, {
+      args: [...tls, "--user", "app", "on", ">app-pw", "~*", "+@all"],
+    });
+    const url = `rediss://app:app-pw@localhost:${port}/0`;
+    const caCerts = [await Deno.readTextFile(tlsFiles.ca)];
+
+    await using store = await openRedis({ url, keyPrefix: "tls:", caCerts }, silentLog);
+    await store.put(["a"], 1, 60_000);
+    assert.equal((await store.get(["a"]))?.value, 1);
+    const { log, causes } = watched();
+    await using stranger = await openRedis({ url, keyPrefix: "tls:" }, log);
+    await assert.rejects(stranger.ping(), StoreUnavailable);
+    assert.match(causes.join(), /certificate|issuer/i);
   },
 );
