@@ -35,10 +35,13 @@ async function revoke({ context }: LoginParts, grant: Grant): Promise<string | u
     if (client === undefined) {
       return `the client ${grant.clientId} is not configured any more, so nothing was revoked`;
     }
-    if (grant.refreshToken !== undefined) {
-      await revokeToken(context, { server, client }, grant.refreshToken, "refresh_token");
+    if (grant.refreshToken === undefined) {
+      await revokeToken(context, { server, client }, grant.accessToken, "access_token");
+      return undefined;
     }
-    await revokeToken(context, { server, client }, grant.accessToken, "access_token");
+    await revokeToken(context, { server, client }, grant.refreshToken, "refresh_token");
+    // RFC 7009 section 2.1: the access token goes with it; servers that cannot revoke one by itself say so.
+    await revokeToken(context, { server, client }, grant.accessToken, "access_token").catch(() => {});
     return undefined;
   } catch (error) {
     return `the token could not be revoked: ${describeError(error)}`;

@@ -1,4 +1,5 @@
 /** Waiting for one's turn at a grant, and showing meanwhile what the one whose turn it is waits for. */
+import { openPrivateDir } from "../base/files.ts";
 import type { LoginContext } from "./login_context.ts";
 import { lockMachine, type MachineLock } from "./machine_lock.ts";
 import { readPending } from "./pending_login.ts";
@@ -12,6 +13,7 @@ const lookEveryMs = 500;
  */
 export async function takeTurn(context: LoginContext): Promise<MachineLock> {
   const { cache, key } = context;
+  openPrivateDir(cache.dir);
   const got = new AbortController();
   const showing = showOthersLogin(context, AbortSignal.any([context.signal, got.signal]));
   try {

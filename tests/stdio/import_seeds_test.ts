@@ -64,7 +64,7 @@ for (const [name, [from, to]] of Object.entries(places)) {
   Deno.test(`${name} that cannot be read is named in one line`, async () => {
     await using home = await temporaryDir();
     put(from, `${home.path}/${to}`);
-    Deno.writeTextFileSync(`${home.path}/${to}`, "damaged ".repeat(40));
+    await Deno.writeTextFile(`${home.path}/${to}`, "damaged ".repeat(40));
 
     const { grant, said } = await importFrom(home.path);
 
@@ -81,9 +81,9 @@ Deno.test("of several old logins the newest is taken", async () => {
   put("authful-python/cache.db", `${home.path}/.mcp-auth/authful-mcp-proxy-0.2.3/cache.db`);
   const file = `${home.path}/.mcp/authful_mcp_proxy/tokens/issuer.example_realms_demo_tokens.json`;
   put("authful-rs/issuer.example_realms_demo_tokens.json", file);
-  Deno.writeTextFileSync(file, '{"access_token":"newer","token_type":"Bearer"}');
+  await Deno.writeTextFile(file, '{"access_token":"newer","token_type":"Bearer"}');
   const future = Date.now() / 1_000 + 10 * 365 * 86_400;
-  Deno.utimeSync(file, future, future);
+  await Deno.utime(file, future, future);
 
   const { grant } = await importFrom(home.path);
 
