@@ -61,14 +61,12 @@ Deno.test(
     );
     await using http = await startHttpMode({ idp, upstreamUrl: upstream.url });
     const { tokens } = await logIn(http.mcpUrl);
+    const message = `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`;
+    await count((await post(http.mcpUrl, tokens.access_token, message)).body);
     const before = await residentMiB(http.process.pid);
     await using memory = watchMemory(http.process.pid);
 
-    const response = await post(
-      http.mcpUrl,
-      tokens.access_token,
-      `{"jsonrpc":"2.0","id":1,"method":"tools/call"}`,
-    );
+    const response = await post(http.mcpUrl, tokens.access_token, message);
     const text = await response.text();
 
     const ids = [...text.matchAll(/^id: (\d+)$/gm)].map((match) => Number(match[1]));
@@ -77,11 +75,22 @@ Deno.test(
   },
 );
 
-function post(
-  mcpUrl: string,
-  token: string,
-  body: string | ReadableStream<Uint8Array<ArrayBuffer>>,
-): Promise<Response> {
+Deno.test("a request of 100 MB without a declared length arrives whole", async () => {
+  await using idp = await startIdp();
+  await using upstream = startHandler(async (request) => Response.json({ got: await count(request.body) }));
+  await using http = await startHttpMode({
+    idp,
+    upstreamUrl: upstream.url,
+    env: { MAX_BODY_BYTES: String(hundredMb) },
+  });
+  const { tokens } = await logIn(http.mcpUrl);
+
+  const response = await post(http.mcpUrl, tokens.access_token, pieces(hundredMb));
+
+  assert.deepEqual(await response.json(), { got: hundredMb });
+});
+
+function post(mcpUrl: string, token: string, body: BodyInit): Promise<Response> {
   return fetch(mcpUrl, {
     method: "POST",
     headers: {
