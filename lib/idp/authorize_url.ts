@@ -24,7 +24,7 @@ export function buildAuthorizeUrl(
   const prompts = new Set(
     extra.filter(([name]) => name === "prompt").flatMap(([, value]) => value.split(" ")),
   );
-  if (request.selectAccount === true) prompts.add("select_account");
+  if (request.selectAccount === true) prompts.add(chooseAccount(metadata, config));
   // OpenID Connect Core section 3.1.2.1: `none` stands alone.
   if (prompts.size > 0 && !prompts.has("none")) url.searchParams.set("prompt", [...prompts].join(" "));
   if (config.audience !== undefined && config.provider === "oidc") {
@@ -43,4 +43,11 @@ export function buildAuthorizeUrl(
   };
   for (const [name, value] of Object.entries(own)) url.searchParams.set(name, value);
   return url;
+}
+
+/** An IdP that does not know `select_account` may refuse the login for it; `login` is known to all and asks again. */
+function chooseAccount(metadata: ServerMetadata, config: IdpConfig): string {
+  const known = config.provider === "google" || config.provider === "azure" ||
+    metadata.prompt_values_supported?.includes("select_account") === true;
+  return known ? "select_account" : "login";
 }

@@ -24,6 +24,7 @@ const schema = v.object({
   token_endpoint_auth_methods_supported: list,
   token_endpoint_auth_signing_alg_values_supported: list,
   id_token_signing_alg_values_supported: list,
+  prompt_values_supported: list,
   client_id_metadata_document_supported: flag,
   authorization_response_iss_parameter_supported: flag,
 });

@@ -79,8 +79,20 @@ Deno.test("authorizeUrl() asks with PKCE, nonce and exactly the configured scope
     code_challenge: url.searchParams.get("code_challenge"),
     code_challenge_method: "S256",
     domain_hint: "x",
-    prompt: "login select_account",
+    prompt: "login",
   });
+});
+
+Deno.test("authorizeUrl() lets the user choose an account in words that the IdP knows", async () => {
+  const promptOf = async (supported: string[] | undefined) => {
+    await using parts = await open({
+      idp: { discovery: (document) => void (document.prompt_values_supported = supported) },
+    });
+    return (await startAttempt(parts.idp, { selectAccount: true })).url.searchParams.get("prompt");
+  };
+
+  assert.equal(await promptOf(undefined), "login");
+  assert.equal(await promptOf(["none", "login", "select_account"]), "select_account");
 });
 
 Deno.test("authorizeUrl() keeps the query that an authorization endpoint brings along", async () => {
