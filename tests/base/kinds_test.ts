@@ -12,6 +12,7 @@ import {
   issuer,
   parameters,
   parseDuration,
+  path,
   port,
   regexp,
   scopeList,
@@ -126,6 +127,11 @@ Deno.test("url takes http and https only, and no credentials", () => {
     ]
   ) assert.throws(() => url.parse(bad), Error, bad);
   survivesAnything(url);
+});
+
+Deno.test("path refuses what no system takes", () => {
+  table(path, [["a b/c", "a b/c"], ["a\0b", Error]]);
+  assert.throws(() => url.parse("nope"), /^Error: an http:\/\/ or https:\/\/ URL$/);
 });
 
 Deno.test("issuer keeps the text as typed", () => {

@@ -232,3 +232,39 @@ Deno.test("a public provider without a list of who may enter warns", () => {
     assert.deepEqual(http([], { env: { ...env, ...more } }).warnings, []);
   }
 });
+
+Deno.test("stdio mode needs an upstream", () => {
+  assert.deepEqual(problemsOf([]).length, 1);
+  assert.match(problemsOf([])[0] ?? "", /without an upstream/);
+});
+
+Deno.test("client credentials need a client and a credential", () => {
+  const judged = (...argv: string[]) =>
+    problemsOf(["--oidc-grant", "client_credentials", ...argv, "https://u.example/mcp"]);
+
+  assert.match(judged("--oidc-client-secret=s").join("\n"), /without OIDC_CLIENT_ID/);
+  assert.match(judged("--oidc-client-id=c").join("\n"), /without OIDC_CLIENT_SECRET .* or OIDC_CLIENT_KEY/);
+  assert.deepEqual(judged("--oidc-client-id=c", "--oidc-client-secret=s"), []);
+  assert.deepEqual(judged("--oidc-client-id=c", "--oidc-client-key=k"), []);
+});
+
+Deno.test("STATIC_CLIENTS is an array of clients and nothing else", () => {
+  const good = { client_id: "a", redirect_uris: ["https://a.example/cb"] };
+  const judged = (text: string) => problemsOf([], { env: { ...babs, STATIC_CLIENTS: text } });
+
+  assert.deepEqual(judged(JSON.stringify([good, { ...good, client_name: "A" }])), []);
+  const bad = [
+    "{",
+    "{}",
+    "null",
+    "[1]",
+    "[null]",
+    JSON.stringify([{ ...good, client_id: "" }]),
+    JSON.stringify([{ ...good, client_secret: 1 }]),
+    JSON.stringify([{ ...good, client_secret: "" }]),
+    JSON.stringify([{ ...good, redirect_uris: [] }]),
+    JSON.stringify([{ ...good, redirect_uris: ["no url"] }]),
+    JSON.stringify([{ ...good, client_name: 1 }]),
+  ];
+  for (const text of bad) assert.match(judged(text)[0] ?? "", /expected a JSON array of objects/, text);
+});
