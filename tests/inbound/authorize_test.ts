@@ -161,7 +161,7 @@ Deno.test("authorize tells the reader how to make a forgotten client register an
 
   const page = await (await ask(kit, await authorizeQuery(client_id), { accept: "text/html" })).text();
 
-  assert.match(page, /registers anew/);
+  assert.match(page, /Let it register anew/);
   assert.match(page, /Claude Code/);
   assert.match(page, /Remove Dynamic Authentication Providers/);
 });

@@ -241,6 +241,7 @@ for (const [who, config, setup, reason] of denials) {
     const html = await assertPage(await back(kit, jar, { code: "idp-code", state }), 403);
 
     assert.match(html, /No access/);
+    assert.match(html, /signed in as <strong>alice@example\.com/);
     assert.match(html, /Use another account/);
     const [, href = ""] = /id="other" href="([^"]+)"/.exec(html) ?? [];
     const url = new URL(href.replaceAll("&amp;", "&"));

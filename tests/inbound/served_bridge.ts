@@ -34,14 +34,14 @@ export async function serveBridge(
   } = {},
 ): Promise<ServedBridge> {
   const idp = await startIdp(options.idp);
-  let app: Hono | undefined;
+  const app = new Hono();
   const tls = options.https
-    ? { cert: Deno.readTextFileSync(tlsFiles.serverCert), key: Deno.readTextFileSync(tlsFiles.serverKey) }
+    ? { cert: await Deno.readTextFile(tlsFiles.serverCert), key: await Deno.readTextFile(tlsFiles.serverKey) }
     : {};
   const server = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {}, ...tls },
     async (request) => {
-      const response = await app?.fetch(request) ?? new Response(null, { status: 503 });
+      const response = await app.fetch(request);
       if (!options.hold || !response.headers.get("content-type")?.startsWith("text/html")) return response;
       const html = (await response.text()).replace(/<meta http-equiv="refresh"[^>]*>/, "");
       return new Response(html, { status: response.status, headers: response.headers });
@@ -71,7 +71,6 @@ export async function serveBridge(
     clock,
     log: silentLog,
   });
-  app = new Hono();
   bridge.mount(app);
   return {
     baseUrl,

@@ -69,7 +69,11 @@ export async function errorAnswer(
   parts: BridgeParts,
   c: Context,
   thrown: unknown,
-  options: { endpoint: string; links?: readonly { text: string; url: string }[] },
+  options: {
+    readonly endpoint: string;
+    readonly links?: readonly { text: string; url: string }[];
+    readonly account?: string | undefined;
+  },
 ): Promise<Response> {
   const error = asOAuthError(thrown);
   const reference = noteFailure(parts, error, options.endpoint);
@@ -81,14 +85,34 @@ export async function errorAnswer(
   const response = await failurePage({
     logo: parts.config.logoText,
     status,
-    title: error.code === "access_denied" ? "No access" : "This did not work",
+    title: titleOf(error),
     description: error.description,
+    account: options.account,
     cure: cureOf(error),
+    steps: isForgotten(error) ? registerAnew : [],
     reference,
-    ...(options.links === undefined ? {} : { links: options.links }),
+    links: options.links ?? [],
   });
   if (error.retryAfterSec !== undefined) response.headers.set("retry-after", String(error.retryAfterSec));
   return response;
+}
+
+/** How the users of clients that keep a dead registration get rid of it. */
+const registerAnew = [
+  "Claude: remove the connector and add it again",
+  "Claude Code: open /mcp, choose the server, clear its authentication",
+  "VS Code: run the command Authentication: Remove Dynamic Authentication Providers",
+  "Cursor: remove the server from mcp.json, restart, and add it again",
+  "mcp-remote: delete the folder ~/.mcp-auth",
+];
+
+function isForgotten(error: OAuthError): boolean {
+  return error.code === "invalid_client" && !error.reason.startsWith("client_document_");
+}
+
+function titleOf(error: OAuthError): string {
+  if (error.code === "access_denied") return "No access";
+  return isForgotten(error) ? "This application is not known here" : "This did not work";
 }
 
 /** Browsers ask for HTML; programs do not. */

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { randomText } from "../../base/bytes.ts";
-import { IdpError } from "../../idp/idp.ts";
+import { type Identity, IdpError, type IdpTokens } from "../../idp/idp.ts";
 import { OAuthError } from "../../oauth/errors.ts";
 import { clientUrl, errorAnswer, noteFailure } from "./answers.ts";
 import { type BrowserTicket, type FlowTicket, openTicket, sealTicket } from "./tickets.ts";
@@ -41,13 +41,17 @@ export function callbackStep(parts: BridgeParts, mayExchange: () => boolean) {
     } catch (error) {
       return await errorAnswer(parts, c, error, { endpoint });
     }
+    let account: string | undefined;
     try {
       if (query.has("error")) return await refused(parts, login.flow, query);
       if (parameter(query, "code") === undefined) throw failure("login_state_missing");
-      return await finish(parts, login, query, mayExchange);
+      if (!mayExchange()) throw throttled(parts);
+      const found = await exchangeOnce(parts, login, query);
+      account = found.identity.email ?? found.identity.name;
+      return await handOver(parts, login, found);
     } catch (error) {
       const links = await waysOut(parts, login.flow, error);
-      return await errorAnswer(parts, c, error, { endpoint, links });
+      return await errorAnswer(parts, c, error, { endpoint, links, account });
     }
   };
 }
@@ -58,6 +62,12 @@ interface Login {
   readonly state: string;
   readonly browser: BrowserTicket;
   readonly expiresAtMs: number;
+}
+
+/** What the IdP's code was exchanged for. */
+interface Found {
+  readonly tokens: IdpTokens;
+  readonly identity: Identity;
 }
 
 /** The login that the state names, if it was begun in this browser. */
@@ -93,24 +103,25 @@ async function refused(parts: BridgeParts, flow: FlowTicket, query: URLSearchPar
   });
 }
 
-async function finish(
-  parts: BridgeParts,
-  login: Login,
-  query: URLSearchParams,
-  mayExchange: () => boolean,
-): Promise<Response> {
-  const { config, store, sealer, clock, log, counters } = parts;
-  const { flow, state, browser } = login;
-  const { request } = flow;
-  if (!mayExchange()) {
-    counters.add("mcp_auth_idp_exchange_throttled_total");
-    throw failure("idp_exchange_throttled", { retryAfterSec: 1 });
-  }
-  if (!await useOnce(store, "callback_state", flow.jti, login.expiresAtMs - clock.now())) {
-    counters.add("mcp_auth_replay_detected_total", { kind: "callback_state" });
+function throttled(parts: BridgeParts): OAuthError {
+  parts.counters.add("mcp_auth_idp_exchange_throttled_total");
+  return failure("idp_exchange_throttled", { retryAfterSec: 1 });
+}
+
+/** The IdP's code is exchanged only where this state comes for the first time. */
+async function exchangeOnce(parts: BridgeParts, login: Login, query: URLSearchParams): Promise<Found> {
+  const { flow, expiresAtMs } = login;
+  if (!await useOnce(parts.store, "callback_state", flow.jti, expiresAtMs - parts.clock.now())) {
+    parts.counters.add("mcp_auth_replay_detected_total", { kind: "callback_state" });
     throw failure("callback_state_replay");
   }
-  const { tokens, identity } = await exchange(parts, { flow, state, query });
+  return await exchange(parts, login, query);
+}
+
+async function handOver(parts: BridgeParts, login: Login, { tokens, identity }: Found): Promise<Response> {
+  const { config, sealer, clock, log } = parts;
+  const { flow, browser } = login;
+  const { request } = flow;
   const allowed = requireAllowed(parts, identity);
 
   const body = { identity: allowed, idp: heldTokens(parts, tokens) };
@@ -145,11 +156,8 @@ async function finish(
   return response;
 }
 
-async function exchange(
-  parts: BridgeParts,
-  login: { flow: FlowTicket; state: string; query: URLSearchParams },
-) {
-  const { flow, state, query } = login;
+async function exchange(parts: BridgeParts, login: Login, query: URLSearchParams): Promise<Found> {
+  const { flow, state } = login;
   try {
     return await parts.idp.exchange({
       parameters: query,

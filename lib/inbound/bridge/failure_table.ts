@@ -2,10 +2,7 @@
 export type FailureRow = readonly [status: number, code: string, description: string, cure?: string];
 
 const again = "Go back to the application and connect once more.";
-const forgotten =
-  "Your application uses a registration that this server does not know. Remove the connection in your application " +
-  "and add it again, so that it registers anew. In Claude Code: /mcp, then clear authentication. In VS Code: run " +
-  '"Authentication: Remove Dynamic Authentication Providers". mcp-remote: delete the folder ~/.mcp-auth.';
+const forgotten = "It uses a registration that this server does not know. Let it register anew:";
 const wrongCaller =
   "This is a problem of the application that sent you here; tell its maker what this page says.";
 const sameBrowser = `Sign in with the browser in which you began, and allow its cookies. ${again}`;

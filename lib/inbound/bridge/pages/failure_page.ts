@@ -7,15 +7,19 @@ export interface FailurePage {
   readonly status: number;
   readonly title: string;
   readonly description: string;
+  /** Who is signed in. */
+  readonly account: string | undefined;
   readonly cure: string | undefined;
+  /** What to do in which application. */
+  readonly steps: readonly string[];
   /** Stands in the log beside the cause. */
   readonly reference: string;
-  readonly links?: readonly { readonly text: string; readonly url: string }[];
+  readonly links: readonly { readonly text: string; readonly url: string }[];
 }
 
 /** The page of a failure that cannot be handed to the client. */
 export function failurePage(page: FailurePage): Promise<Response> {
-  const links = (page.links ?? []).map((link, at) =>
+  const links = page.links.map((link, at) =>
     html`<a class="button${at === 0 ? " primary" : ""}" id="${
       at === 0 ? "continue" : "other"
     }" href="${link.url}" rel="noreferrer">${link.text}</a>`
@@ -27,7 +31,9 @@ export function failurePage(page: FailurePage): Promise<Response> {
     body: html`
       <h1>${page.title}</h1>
       <p>${page.description}.</p>
+      ${page.account === undefined ? "" : html`<p>You are signed in as <strong>${page.account}</strong>.</p>`}
       ${page.cure === undefined ? "" : html`<p>${page.cure}</p>`}
+      ${page.steps.length === 0 ? "" : html`<ol>${page.steps.map((step) => html`<li>${step}</li>`)}</ol>`}
       <p class="soft">Reference for the operator: <code>${page.reference}</code></p>
       ${links.length === 0 ? "" : html`<p class="actions">${links}</p>`}
     `,
