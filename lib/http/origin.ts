@@ -34,7 +34,9 @@ export function originRules(config: OriginConfig): OriginRules {
   const base = new URL(config.baseUrl);
   const any = config.origins.includes("*");
   const listed = new Set(
-    config.origins.map((origin) => canonicalOrigin(origin)).filter((o) => o !== undefined),
+    config.origins.map((origin) => canonicalOrigin(origin.replace(/\/$/, ""))).filter((one) =>
+      one !== undefined
+    ),
   );
   listed.add(base.origin);
   const loopback = isLoopback(config.hostname);

@@ -62,7 +62,16 @@ function isAuthority(text: string): boolean {
 export function isPlainPath(path: string): boolean {
   if (!/^(?:\/(?:[A-Za-z0-9._~!$&'()*+,=:@-]|%[0-9A-Fa-f]{2})*)+$/.test(path)) return false;
   if (path.includes("//") || /%(?:2e|2f|5c|25|[01][0-9a-f]|7f)/i.test(path)) return false;
-  return !/\/\.{1,2}(?:\/|$)/.test(path);
+  return !/\/\.{1,2}(?:\/|$)/.test(path) && (!path.includes("%") || isUtf8(path));
+}
+
+function isUtf8(path: string): boolean {
+  try {
+    decodeURIComponent(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The part of a plain path below the mount, with its leading slash; `undefined` when it is not on the mount. */

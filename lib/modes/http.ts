@@ -5,6 +5,7 @@
  *       -> SIGTERM or SIGINT: the listener closes, standing streams end, calls finish, the deadline cuts the rest
  *       -> a second signal: exit at once
  */
+import { certificateAuthorities } from "../base/ca.ts";
 import { systemClock } from "../base/clock.ts";
 import { memoryCounters } from "../base/counters.ts";
 import { openHttpClient } from "../base/http_client.ts";
@@ -30,21 +31,36 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   const clock = systemClock;
   const counters = memoryCounters();
   logStart(config, log);
+  // What the runtime has to say goes where everything else goes, and in the same form.
+  console.warn = (...parts: unknown[]) =>
+    log.debug("runtime_warning", { detail: parts.map(String).join(" ") });
   const tls = await readTls(config.tls);
   await using parts = new AsyncDisposableStack();
   const http = parts.adopt(openHttpClient(config.http, { log }), (client) => client.close());
   const keys = await openKeyRing(config.keys, log);
   const onSeal = (purpose: string) => counters.add("mcp_auth_token_seals_total", { purpose });
   const sealer = jweSealer({ keys, audience: config.keys.audience, clock, log, onSeal });
-  const store = parts.use(await openStore(config.store, { clock, log }));
-  const inbound = parts.use(await openInbound(config.inbound, { sealer, store, http, clock, log, counters }));
+  const caCerts = certificateAuthorities(config.http.caFiles, log);
+  const store = parts.use(await openStore(config.store, { clock, log, caCerts }));
+  const inbound = parts.use(
+    await openInbound(config.inbound, { sealer, store, http, clock, log, counters, httpConfig: config.http }),
+  );
   const mode = outboundMode(config.outbound.mode);
   if (mode === undefined) throw new TypeError(`no outbound mode ${config.outbound.mode}`);
   const outbound = await mode.create(config.outbound.config, { http, clock, log });
   const upstream = parts.use(await openUpstream(target(config), { http, log }));
   const front = await buildFront(
     { ...config, endpoints: endpointRates(config) },
-    { inbound, outbound, upstream, sealer, clock, counters, log },
+    {
+      inbound,
+      outbound,
+      upstream,
+      sealer,
+      clock,
+      counters,
+      log,
+      ...(store.redis === undefined ? {} : { redis: store.redis }),
+    },
   );
   parts.defer(() => front.close());
 

@@ -197,10 +197,15 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
         if (nominated.has(sifted.goOn[at]?.[0] ?? "")) sifted.goOn.splice(at, 1);
       }
     }
+    if (!sifted.goOn.some(isUserAgent)) sifted.goOn.push(["user-agent", "mcp-doorman"]);
     // Without this fetch asks for compression and takes it off again, which costs and leaves wrong headers behind.
     sifted.goOn.push(["accept-encoding", "identity"]);
     return sifted;
   };
+}
+
+function isUserAgent(header: HeaderList[number]): boolean {
+  return header[0] === "user-agent";
 }
 
 /** What an upstream may tell a client. */

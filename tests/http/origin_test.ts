@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { originRules } from "../../lib/http/origin.ts";
+import { rawRequest, sendRaw } from "./raw_client.ts";
+import { recorder } from "./recorder.ts";
+import { startFront } from "./support.ts";
+
+const token = "Authorization: Bearer alice";
+
+function header(text: string, name: string): string | undefined {
+  return new RegExp(`\\n${name}: ([^\\r]*)`, "i").exec(text)?.[1];
+}
+
+Deno.test("a page of another origin is refused although it has a token, and the upstream sees nothing", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (
+    const origin of [
+      "https://evil.example",
+      "null",
+      "https://claude.ai.evil",
+      "http://claude.ai",
+      "https://claude.ai:444",
+    ]
+  ) {
+    const answer = await sendRaw(
+      front.port,
+      rawRequest("POST /mcp HTTP/1.1", [token, `Origin: ${origin}`], "{}"),
+    );
+    assert.equal(answer.status, 403, origin);
+    assert.equal(header(answer.text, "access-control-allow-origin"), undefined);
+  }
+
+  assert.equal(seen.length, 0);
+});
+
+Deno.test("an allowed page may read the answer and its headers, refusals included", async () => {
+  const { seen, upstream } = recorder(() =>
+    new Response("{}", { headers: { "access-control-allow-origin": "https://x" } })
+  );
+  await using front = await startFront({ upstream });
+
+  for (const [headers, status] of [[[token], 200], [[], 401]] as const) {
+    const request = rawRequest("POST /mcp HTTP/1.1", [...headers, "Origin: https://claude.ai"], "{}");
+    const answer = await sendRaw(front.port, request);
+    assert.equal(answer.status, status);
+    assert.equal(header(answer.text, "access-control-allow-origin"), "https://claude.ai");
+    assert.match(
+      header(answer.text, "access-control-expose-headers") ?? "",
+      /WWW-Authenticate, Mcp-Session-Id/,
+    );
+    assert.match(header(answer.text, "vary") ?? "", /Origin/);
+    assert.equal(header(answer.text, "access-control-allow-credentials"), undefined);
+  }
+
+  assert.equal(seen[0]?.headers.get("origin"), null);
+});
+
+Deno.test("a preflight needs no token and names the headers of MCP and those that were asked for", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (const path of ["/mcp", "/mcp/sub", "/token", "/.well-known/oauth-protected-resource/mcp"]) {
+    const answer = await sendRaw(
+      front.port,
+      rawRequest(`OPTIONS ${path} HTTP/1.1`, [
+        "Origin: https://claude.ai",
+        "Access-Control-Request-Method: POST",
+        "Access-Control-Request-Headers: Mcp-Param-Region, authorization, bad header",
+      ]),
+    );
+    assert.equal(answer.status, 204, answer.text);
+    const names = (header(answer.text, "access-control-allow-headers") ?? "").split(", ");
+    for (
+      const name of [
+        "authorization",
+        "content-type",
+        "mcp-session-id",
+        "mcp-method",
+        "last-event-id",
+        "mcp-param-region",
+      ]
+    ) {
+      assert.ok(names.includes(name), `${path}: ${name}`);
+    }
+    assert.ok(names.every((name) => /^[a-z0-9-]+$/.test(name)));
+    assert.equal(header(answer.text, "access-control-max-age"), "600");
+  }
+
+  const refused = await sendRaw(
+    front.port,
+    rawRequest("OPTIONS /mcp HTTP/1.1", ["Origin: https://evil.example"]),
+  );
+  assert.equal(refused.status, 403);
+  const plain = await sendRaw(front.port, rawRequest("OPTIONS /mcp HTTP/1.1"));
+  assert.equal(plain.status, 204);
+  assert.equal(seen.length, 0);
+});
+
+Deno.test("on a loopback bind a host that is not ours is refused, whatever its origin says", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  const rebound = await sendRaw(
+    front.port,
+    rawRequest("POST /mcp HTTP/1.1", [token, "Host: evil.example", "Origin: http://evil.example"], "{}"),
+  );
+  const local = await sendRaw(
+    front.port,
+    rawRequest("POST /mcp HTTP/1.1", [token, `Host: localhost:${front.port}`], "{}"),
+  );
+
+  assert.equal(rebound.status, 403);
+  assert.equal(local.status, 200);
+  assert.equal(seen.length, 1);
+});
+
+Deno.test("originRules() knows our own pages, a wildcard, and local pages of our own port", () => {
+  const rules = originRules({
+    origins: ["https://a.example/"],
+    baseUrl: "https://us.example/base",
+    hostname: "0.0.0.0",
+  });
+  assert.ok(rules.allowed("https://us.example"));
+  assert.ok(rules.allowed("https://A.example"));
+  assert.ok(!rules.allowed("https://b.example"));
+  assert.ok(rules.hostAllowed("anything.example"));
+
+  const any = originRules({ origins: ["*"], baseUrl: "https://us.example", hostname: "0.0.0.0" });
+  assert.ok(any.allowed("https://b.example"));
+  assert.ok(!any.allowed("null"));
+
+  const local = originRules({ origins: [], baseUrl: "http://localhost:8000", hostname: "127.0.0.1" });
+  assert.ok(local.allowed("http://127.0.0.1:8000"));
+  assert.ok(!local.allowed("http://127.0.0.1:8001"));
+  assert.ok(!local.hostAllowed("evil.example:8000"));
+  assert.ok(local.hostAllowed("[::1]:8000"));
+});

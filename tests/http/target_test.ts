@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { belowMount, isPlainPath, readTarget } from "../../lib/http/target.ts";
+import { rawRequest, sendRaw } from "./raw_client.ts";
+import { recorder } from "./recorder.ts";
+import { startFront } from "./support.ts";
+
+const token = "Authorization: Bearer alice";
+
+const hostile = [
+  "/mcp/../admin",
+  "/mcp/./x",
+  "/mcp/..",
+  "/mcp/%2e%2e/admin",
+  "/mcp/%2E%2e/admin",
+  "/mcp/.%2e/admin",
+  "/mcp/x%2fy",
+  "/mcp/x%5cy",
+  "/mcp/x\\y",
+  "/mcp//x",
+  "//mcp",
+  "/mcp/%00",
+  "/mcp/%0d%0a",
+  "/mcp/%252e%252e/x",
+  "/mcp/%zz",
+  "/mcp/x%",
+  "/MCP",
+  "/mcp2",
+  "/Mcp/x",
+  "/m%63p",
+  "/.well-known/../mcp",
+  "/.well-known/%2e%2e/mcp",
+  "/.well-known/x",
+  "/healthz/../mcp",
+  "/healthz/",
+  "/healthz/x",
+  "/",
+  "/token/../mcp",
+  "/mcp/.well-known/oauth-protected-resource",
+];
+
+Deno.test("no odd spelling of a path reaches the upstream, with or without a token", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (const path of hostile) {
+    for (const headers of [[token], []]) {
+      for (const method of ["GET", "POST"]) {
+        const answer = await sendRaw(front.port, rawRequest(`${method} ${path} HTTP/1.1`, headers));
+        assert.ok(
+          answer.status === 400 || answer.status === 404 || answer.status === 401 || answer.status === 405,
+          `${method} ${path} -> ${answer.text.slice(0, 100)}`,
+        );
+      }
+    }
+  }
+
+  assert.deepEqual(seen.map(({ target }) => target), []);
+});
+
+Deno.test("a path below the mount goes on as it was sent, with its query", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (const target of ["/mcp", "/mcp/", "/mcp/a/b%20c?x=1;y=%2e%2e&z=//", "/mcp?a=1&a=2"]) {
+    const answer = await sendRaw(front.port, rawRequest(`GET ${target} HTTP/1.1`, [token]));
+    assert.equal(answer.status, 200, answer.text);
+  }
+
+  assert.deepEqual(seen.map(({ target }) => target), [
+    "/mcp",
+    "/mcp/",
+    "/mcp/a/b%20c?x=1;y=%2e%2e&z=//",
+    "/mcp?a=1&a=2",
+  ]);
+});
+
+Deno.test("a token in the query opens nothing", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  const answer = await sendRaw(front.port, rawRequest("POST /mcp?access_token=alice HTTP/1.1"));
+
+  assert.equal(answer.status, 401);
+  assert.match(answer.text, /www-authenticate: Bearer resource_metadata=/i);
+  assert.equal(seen.length, 0);
+});
+
+Deno.test("a host that is no host, or another than the target's, is refused", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (
+    const request of [
+      rawRequest("GET http://other.example/mcp HTTP/1.1", [token]),
+      rawRequest("GET /mcp HTTP/1.1", ["Host: 127.0.0.1/evil", token]),
+      rawRequest("GET /mcp HTTP/1.1", ["Host: u@127.0.0.1", token]),
+      rawRequest("GET /mcp HTTP/1.1", ["Host: 127.0.0.1:x", token]),
+      rawRequest("GET /mcp HTTP/1.1", ["Host: evil.example", token]),
+      rawRequest("GET /mcp HTTP/1.1", ["Host: a", "Host: b", token]),
+    ]
+  ) {
+    const answer = await sendRaw(front.port, request);
+    assert.ok(answer.status === 400 || answer.status === 403 || answer.status === 0, answer.text);
+  }
+
+  assert.equal(seen.length, 0);
+});
+
+Deno.test("requests that two servers would read differently never reach the upstream twice", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+  const smuggled = "GET /mcp/smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+
+  for (
+    const request of [
+      rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 4", "Content-Length: 5"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "Transfer-Encoding: xchunked"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "Transfer-Encoding : chunked"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: +5"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "X-A: 1\r\n folded", "Content-Length: 0"]) + smuggled,
+    ]
+  ) {
+    const answer = await sendRaw(front.port, request);
+    assert.ok(answer.status === 400 || answer.status === 0, `${request} -> ${answer.text}`);
+  }
+
+  assert.equal(seen.length, 0);
+});
+
+Deno.test("methods that MCP does not know are refused", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (const method of ["PUT", "PATCH", "TRACE", "CONNECT", "PROPFIND"]) {
+    const answer = await sendRaw(front.port, rawRequest(`${method} /mcp HTTP/1.1`, [token]));
+    assert.ok([400, 405, 501].includes(answer.status), `${method} -> ${answer.text}`);
+  }
+
+  assert.equal(seen.length, 0);
+});
+
+Deno.test("readTarget() takes the path apart without changing it", () => {
+  assert.deepEqual(readTarget("http://h:1/a/../b?q=/x", "h:1"), {
+    path: "/a/../b",
+    query: "?q=/x",
+    authority: "h:1",
+  });
+  assert.deepEqual(readTarget("http://h?q", "h"), { path: "/", query: "?q", authority: "h" });
+  assert.deepEqual(readTarget("https://h/x", null), { path: "/x", query: "", authority: "h" });
+  assert.equal(readTarget("http://h/x#frag", "h"), undefined);
+  assert.equal(readTarget("nonsense", "h"), undefined);
+});
+
+Deno.test("isPlainPath() accepts only what URL parsing leaves as it is", () => {
+  const piece = fc.constantFrom(
+    "/",
+    ".",
+    "..",
+    "%2e",
+    "%2F",
+    "\\",
+    "a",
+    "B",
+    "%20",
+    "~",
+    "%",
+    "é",
+    "?",
+    "#",
+    ";",
+    "//",
+    "%25",
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
+      const path = "/" + pieces.join("");
+      if (!isPlainPath(path)) return;
+      const url = new URL(`http://h${path}`);
+      assert.equal(url.pathname, path);
+      assert.equal(url.search + url.hash, "");
+      assert.ok(!decodeURIComponent(path).split("/").some((part) => part === ".." || part === "."));
+      assert.equal(decodeURIComponent(path).split("/").length, path.split("/").length);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+Deno.test("belowMount() finds only what is below", () => {
+  fc.assert(fc.property(fc.string({ maxLength: 20 }), (text) => {
+    const below = belowMount(`/mcp${text}`, "/mcp");
+    if (below !== undefined) assert.ok(below === "" || below.startsWith("/"));
+  }));
+  assert.equal(belowMount("/mcp/x", "/mcp"), "/x");
+  assert.equal(belowMount("/mcpx", "/mcp"), undefined);
+  assert.equal(belowMount("/any/thing", "/"), "/any/thing");
+  assert.equal(belowMount("/any/../thing", "/"), undefined);
+});
