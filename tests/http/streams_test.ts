@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { startBytes, startHandler } from "../fakes/raw_upstream.ts";
+import { caller, NamedInbound, settings, startFront } from "./support.ts";
+
+const bearer = { authorization: "Bearer alice" };
+const call = '{"jsonrpc":"2.0","id":"seven","method":"tools/call","params":{"name":"slow"}}';
+
+/** An event stream that a test writes to. */
+function writable() {
+  let controller: ReadableStreamDefaultController<Uint8Array>;
+  const gone = Promise.withResolvers<void>();
+  const body = new ReadableStream<Uint8Array>({
+    start: (given) => {
+      controller = given;
+    },
+    cancel: () => gone.resolve(),
+  });
+  return {
+    response: () => new Response(body, { headers: { "content-type": "text/event-stream" } }),
+    write: (text: string) => controller.enqueue(new TextEncoder().encode(text)),
+    close: () => controller.close(),
+    gone: gone.promise,
+  };
+}
+
+function reader(response: Response) {
+  const chunks = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  assert.ok(chunks !== undefined);
+  return {
+    next: async () => (await chunks.read()).value ?? "(end)",
+    /** Everything up to the end; `cut` when there was none. */
+    rest: async () => {
+      let text = "";
+      try {
+        for (let piece = await chunks.read(); !piece.done; piece = await chunks.read()) text += piece.value;
+        return text;
+      } catch {
+        return `${text}(cut)`;
+      }
+    },
+    cancel: () => chunks.cancel(),
+  };
+}
+
+const post = (url: string) => fetch(url, { method: "POST", headers: bearer, body: call });
+
+Deno.test("events reach the client one by one, as they come and as they are", async () => {
+  const stream = writable();
+  await using front = await startFront({ upstream: stream.response });
+  stream.write("id: 1\nevent: message\ndata: {\"a\":  1}\n\n");
+  const response = await post(front.url);
+  const events = reader(response);
+
+  assert.equal(response.headers.get("content-type"), "text/event-stream");
+  assert.equal(response.headers.get("x-accel-buffering"), "no");
+  assert.equal(response.headers.get("cache-control"), "no-cache, no-transform");
+  assert.equal(await events.next(), "id: 1\nevent: message\ndata: {\"a\":  1}\n\n");
+  stream.write(": mine\r\nretry: 5\r\n\r\n");
+  assert.equal(await events.next(), ": mine\r\nretry: 5\r\n\r\n");
+  stream.close();
+  assert.equal(await events.rest(), "");
+});
+
+Deno.test("a client that leaves while events come ends the upstream's stream within a second", async () => {
+  const stream = writable();
+  await using front = await startFront({ upstream: stream.response });
+  stream.write("data: 1\n\n");
+  const events = reader(await fetch(front.url, { headers: bearer }));
+  await events.next();
+
+  const left = performance.now();
+  await events.cancel();
+  await stream.gone;
+
+  assert.ok(performance.now() - left < 1_000);
+});
+
+Deno.test("a client that leaves before the answer begins aborts the upstream's request within a second", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const aborted = Promise.withResolvers<void>();
+  const never = Promise.withResolvers<Response>();
+  await using behind = startHandler((request) => {
+    request.signal.addEventListener("abort", () => aborted.resolve());
+    arrived.resolve();
+    return never.promise;
+  });
+  await using front = await startFront({ upstream: new URL(behind.url) });
+  const leaving = new AbortController();
+  const answer = fetch(front.url, { method: "POST", headers: bearer, body: call, signal: leaving.signal });
+  await arrived.promise;
+
+  const left = performance.now();
+  leaving.abort();
+  await assert.rejects(answer);
+  await aborted.promise;
+
+  assert.ok(performance.now() - left < 1_000);
+  never.resolve(new Response(null));
+});
+
+Deno.test("silence is broken by comments, only between events", async () => {
+  const stream = writable();
+  await using front = await startFront({ upstream: stream.response, settings: { keepAliveCommentMs: 1_000 } });
+  const events = reader(await fetch(front.url, { headers: bearer }));
+
+  assert.equal(await events.next(), ": open\n\n");
+  assert.equal(await events.next(), ": keep-alive\n\n");
+  stream.write("data: half");
+  assert.equal(await events.next(), "data: half");
+  const later = events.next();
+  await new Promise((resolve) => setTimeout(resolve, 2_200));
+  stream.write(" an event\n\n");
+  assert.equal(await later, " an event\n\n");
+  assert.equal(await events.next(), ": keep-alive\n\n");
+  await events.cancel();
+});
+
+/** An upstream that begins a chunked event stream and then dies. */
+function dying(events: string) {
+  return startBytes(async (connection) => {
+    await connection.read(new Uint8Array(65_536));
+    const chunk = `${events.length.toString(16)}\r\n${events}\r\n`;
+    const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+    await connection.write(new TextEncoder().encode(head + (events === "" ? "" : chunk)));
+  });
+}
+
+Deno.test("an upstream that dies before the answer leaves an error with the request's id and a clean end", async () => {
+  for (const before of ["", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"]) {
+    await using behind = dying(before);
+    await using front = await startFront({ upstream: new URL(behind.url) });
+
+    const text = await reader(await post(front.url)).rest();
+
+    assert.ok(text.startsWith(before));
+    const event = /^event: message\ndata: (.*)\n\n$/.exec(text.slice(before.length))?.[1] ?? "";
+    assert.deepEqual(JSON.parse(event), {
+      jsonrpc: "2.0",
+      id: "seven",
+      error: { code: -31001, message: "The MCP server behind this address broke off or did not speak HTTP" },
+    });
+  }
+});
+
+Deno.test("an upstream that dies after events with ids, or within an event, is a cut, so that the client resumes", async () => {
+  for (const before of ["id: 1\ndata: {}\n\n", "data: {}\n\nid: 2\ndata: {}\n\n", "data: {\"half"]) {
+    await using behind = dying(before);
+    await using front = await startFront({ upstream: new URL(behind.url) });
+
+    assert.equal(await reader(await post(front.url)).rest(), `${before}(cut)`);
+  }
+});
+
+Deno.test("an upstream that dies after the answer adds nothing to it", async () => {
+  const answer = 'data: {"jsonrpc":"2.0","id":"seven","result":{}}\n\n';
+  await using behind = dying(answer);
+  await using front = await startFront({ upstream: new URL(behind.url) });
+
+  assert.match(await reader(await post(front.url)).rest(), /^data: \{"jsonrpc":"2.0","id":"seven","result":\{\}\}\n\n(\(cut\))?$/);
+});
+
+Deno.test("a GET stream ends when its token does; the answer to a call goes on", async () => {
+  const get = writable();
+  const answer = writable();
+  const inbound = new NamedInbound("alice");
+  inbound.callers.set("brief", caller("brief", { expiresAtMs: Date.now() + 2_000 }));
+  await using front = await startFront({
+    inbound,
+    upstream: (request) => request.method === "GET" ? get.response() : answer.response(),
+  });
+  const brief = { authorization: "Bearer brief" };
+  get.write("data: 1\n\n");
+  answer.write("data: 1\n\n");
+  const standing = reader(await fetch(front.url, { headers: brief }));
+  const calling = reader(await fetch(front.url, { method: "POST", headers: brief, body: call }));
+
+  assert.equal(await standing.rest(), "data: 1\n\n");
+  await get.gone;
+  answer.write("data: 2\n\n");
+  answer.close();
+  assert.equal(await calling.rest(), "data: 1\n\ndata: 2\n\n");
+});
+
+Deno.test("a GET stream ends when its login is revoked", async () => {
+  const stream = writable();
+  await using front = await startFront({ upstream: stream.response });
+  stream.write("data: 1\n\n");
+  const events = reader(await fetch(front.url, { headers: bearer }));
+  assert.equal(await events.next(), "data: 1\n\n");
+
+  front.inbound.revokedGrants.add("alice");
+
+  assert.equal(await events.rest(), "");
+  await stream.gone;
+});
+
+Deno.test("a long answer and many events pass in whole", async () => {
+  const events = 10_000;
+  const upstream = (request: Request) => {
+    if (request.method === "POST") return new Response(new Uint8Array(5_000_000).fill(120));
+    let sent = 0;
+    return new Response(
+      new ReadableStream({
+        pull(controller) {
+          if (sent++ === events) controller.close();
+          else controller.enqueue(new TextEncoder().encode(`data: ${sent}\n\n`));
+        },
+      }),
+      { headers: { "content-type": "text/event-stream" } },
+    );
+  };
+  await using front = await startFront({ upstream });
+
+  const long = await post(front.url);
+  assert.equal((await long.bytes()).length, 5_000_000);
+  const text = await reader(await fetch(front.url, { headers: bearer })).rest();
+
+  assert.equal(text, Array.from({ length: events }, (_, at) => `data: ${at + 1}\n\n`).join(""));
+});
+
+Deno.test("a client that does not read holds the upstream back instead of filling the memory", async () => {
+  let sent = 0;
+  const chunk = new Uint8Array(65_536).fill(46);
+  const upstream = () =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          sent++;
+          controller.enqueue(chunk);
+        },
+      }, { highWaterMark: 0 }),
+      { headers: { "content-type": "text/event-stream" } },
+    );
+  await using front = await startFront({ upstream, settings: { ...settings, keepAliveCommentMs: 0 } });
+  const response = await fetch(front.url, { headers: bearer });
+
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const early = sent;
+  await new Promise((resolve) => setTimeout(resolve, 700));
+
+  assert.equal(sent, early);
+  assert.ok(sent * chunk.length < 32 * 1024 * 1024, `${sent} chunks`);
+  await response.body?.cancel();
+});
