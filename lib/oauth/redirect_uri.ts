@@ -85,11 +85,11 @@ export function redirectUriRefusal(uri: string, policy: RedirectPolicy): string 
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(uri)?.[1]?.toLowerCase();
   if (scheme === undefined || !URL.canParse(uri)) return "A redirect URI is not an absolute URI";
   if (forbiddenSchemes.includes(scheme)) return "A redirect URI has a scheme that is never allowed";
+  if (authority(uri).includes("@")) return "A redirect URI has user information";
   const url = new URL(uri);
   if (scheme !== "http" && scheme !== "https") return privateUseRefusal(scheme, policy);
   // The parser repairs `https:host` and `https:///host`; what it repairs is not what a browser was shown.
   if (!/^https?:\/\/[^/?]/i.test(uri)) return "A redirect URI has no host";
-  if (authority(uri).includes("@")) return "A redirect URI has user information";
   if (isLoopbackHost(url.hostname)) return undefined;
   if (scheme === "http") return "A redirect URI is http on a host that is not loopback";
   return hostAllowed(url.hostname, policy) ? undefined : "A redirect URI has a host that is not on the list";
