@@ -49,8 +49,11 @@ export interface TokenRules {
   readonly algorithms?: readonly string[];
 }
 
+/** The claims of a token that was verified. */
+export type TokenClaims = JWTPayload;
+
 /** Checks tokens against one issuer's keys. @throws TokenRefused, KeysUnavailable */
-export type VerifyToken = (token: string, rules: TokenRules) => Promise<JWTPayload>;
+export type VerifyToken = (token: string, rules: TokenRules) => Promise<TokenClaims>;
 
 const maxTokenLength = 32_768;
 const clockToleranceSec = 60;

@@ -1,5 +1,5 @@
 /** From the verified claims of an IdP's access token to a caller, and whether that caller may enter. */
-import type { JWTPayload } from "jose";
+import type { TokenClaims } from "../crypto/access_token.ts";
 import { identityOf } from "../idp/identity.ts";
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
@@ -11,7 +11,7 @@ import type { RemoteConfig } from "./config.ts";
 const clockToleranceMs = 60_000;
 
 /** `bearer` is the token itself, which may be forwarded only when its audience was checked. */
-export function remoteCaller(claims: JWTPayload, bearer: string, config: RemoteConfig): Caller {
+export function remoteCaller(claims: TokenClaims, bearer: string, config: RemoteConfig): Caller {
   const client = text(claims.azp) ?? text(claims.client_id) ?? text(claims.cid) ?? text(claims.appid);
   // A machine's token may name nobody but its client.
   const identity = identityOf({ ...claims, sub: claims.sub ?? client }, config.groupsClaim);
