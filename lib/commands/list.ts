@@ -31,6 +31,15 @@ export const commands: Readonly<Record<string, Command>> = {
     flags: {},
     load: async () => (await import("./whoami.ts")).run,
   },
+  "revoke": {
+    summary: "End all logins of one user or by one client, in http mode",
+    usage: "--subject <subject> | --client <client> [options]",
+    flags: {
+      "subject": { value: "SUBJECT", help: "The user, as the log names it" },
+      "client": { value: "CLIENT", help: "The client, as the log names it" },
+    },
+    load: async () => (await import("./revoke.ts")).run,
+  },
   "install": {
     summary:
       "Write the entry into Claude Desktop, Claude Code, Cursor, VS Code, Codex, Windsurf or Gemini CLI",

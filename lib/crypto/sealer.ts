@@ -10,6 +10,7 @@ export type Purpose =
   | "refresh" // a refresh token
   | "successor" // the answer that a refresh token was rotated into, kept for the grace window
   | "idp_tokens" // an IdP's tokens kept in the store
+  | "order" // of the operator's command to the running server
   | "session" // an upstream Mcp-Session-Id bound to its owner
   | "cache"; // a value in the local token cache
 

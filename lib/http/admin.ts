@@ -9,7 +9,12 @@ export interface AdminParts {
   /** Resolves when everything that serving needs is there; rejects with what is missing. */
   readonly ready: () => Promise<void>;
   readonly draining: () => boolean;
+  /** Carries out a sealed order; `false` when the text is none. Absent: there are no orders. */
+  readonly orders?: (text: string) => Promise<boolean>;
 }
+
+/** Longer than any order. */
+const maxOrderBytes = 16_384;
 
 /** A good answer is believed for a moment and a bad one for longer, so that probes cost nothing. */
 const goodForMs = 250;
@@ -32,6 +37,9 @@ export function adminHandler(parts: AdminParts): (request: Request) => Promise<R
 
   return async (request) => {
     const { pathname } = new URL(request.url);
+    if (pathname === "/orders" && request.method === "POST" && parts.orders !== undefined) {
+      return await order(request, parts.orders);
+    }
     if (request.method !== "GET" && request.method !== "HEAD") {
       return new Response(null, { status: 405, headers: { allow: "GET, HEAD" } });
     }
@@ -49,6 +57,17 @@ export function adminHandler(parts: AdminParts): (request: Request) => Promise<R
         return status(404, "not_found");
     }
   };
+}
+
+async function order(request: Request, carryOut: (text: string) => Promise<boolean>): Promise<Response> {
+  if (!(Number(request.headers.get("content-length") ?? NaN) <= maxOrderBytes)) {
+    return status(413, "too_large");
+  }
+  try {
+    return await carryOut(await request.text()) ? status(200, "ok") : status(403, "refused");
+  } catch {
+    return status(503, "store_unavailable");
+  }
 }
 
 function status(code: number, word: string): Response {

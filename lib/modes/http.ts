@@ -20,6 +20,7 @@ import { buildFront } from "../http/front.ts";
 import { listen, type Listening } from "../http/serve.ts";
 import { stopSignal } from "../http/stop_signal.ts";
 import { readTls } from "../http/tls.ts";
+import { carryOut, openOrder } from "../inbound/bridge/orders.ts";
 import { openInbound } from "../inbound/shapes.ts";
 import { outboundMode } from "../outbound/modes.ts";
 import { openStore } from "../store/open.ts";
@@ -64,6 +65,14 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   );
   parts.defer(() => front.close());
 
+  const orderDesk = (ttlMs: number) => async (text: string) => {
+    const order = await openOrder(sealer, text);
+    if (order === undefined) return false;
+    await carryOut(store, order, { nowMs: clock.now(), ttlMs });
+    log.info("logins_revoked", { ...order, reason: "operator" });
+    return true;
+  };
+
   using stop = stopSignal();
   const server = listen({ ...config.listen, ...tls }, front.handler, log);
   let draining = false;
@@ -81,6 +90,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
       ],
       ready: () => store.ping(),
       draining: () => draining,
+      ...(config.inbound.shape === "bridge" ? { orders: orderDesk(config.inbound.grantTtlMs) } : {}),
     }),
     log,
   );
