@@ -18,6 +18,8 @@ export interface UpstreamOptions {
   path?: string;
   /** Default 0: any free port. */
   port?: number;
+  /** Default 127.0.0.1. */
+  hostname?: string;
   /**
    * Only bearer JWTs of this issuer are let in; 401 with a challenge that names the resource metadata otherwise.
    * `audience` default: anything. `metadata: false` leaves the RFC 9728 document and its link out.
@@ -192,7 +194,12 @@ export function startUpstream(options: UpstreamOptions = {}): TestUpstream {
 
   function listen(port: number) {
     const cut = new AbortController();
-    const made = Deno.serve({ hostname: "127.0.0.1", port, signal: cut.signal, onListen: () => {} }, answer);
+    const made = Deno.serve({
+      hostname: options.hostname ?? "127.0.0.1",
+      port,
+      signal: cut.signal,
+      onListen: () => {},
+    }, answer);
     const finished = made.finished.catch(() => {});
     return {
       port: made.addr.port,
