@@ -22,6 +22,7 @@ import type { AuthorizedFetch } from "./authorized_fetch.ts";
 import type { StreamHints } from "./events.ts";
 import type { Outgoing } from "./exchange.ts";
 import { messageHeaders } from "./modern.ts";
+import { onlyReads } from "./retrying.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 import type { Session } from "./session.ts";
 import { isSessionLost } from "./session_lost.ts";
@@ -72,6 +73,7 @@ export function post(
     signal,
     timeoutMs: parts.connectTimeoutMs,
     patient: isPatient(message),
+    once: !onlyReads(message),
   });
 }
 

@@ -23,6 +23,11 @@ const readingMethods = new Set([
   "logging/setLevel",
 ]);
 
+/** Whether nothing in a message can happen twice. */
+export function onlyReads(message: Outgoing): boolean {
+  return message.heads.every(({ method }) => readingMethods.has(method ?? ""));
+}
+
 /** Runs `once` again after failures that allow it. @throws Unanswered the last failure */
 export async function retrying(
   clock: Clock,
@@ -46,5 +51,5 @@ export async function retrying(
 function maySendAgain(error: Unanswered, message: Outgoing, attempt: number): boolean {
   if (error.code === codes.unreachable && error.neverReached) return true;
   const cutOff = error.code === codes.unreachable || error.code === codes.streamBroken;
-  return cutOff && attempt === 0 && message.heads.every(({ method }) => readingMethods.has(method ?? ""));
+  return cutOff && attempt === 0 && onlyReads(message);
 }
