@@ -12,6 +12,7 @@ import { renewGrant } from "../stdio/renewal.ts";
 import { discoveredDoor } from "../stdio/upstream_discovery.ts";
 import type { Invocation } from "./command.ts";
 import { accountOf, type LoginParts, openLoginParts } from "./login_parts.ts";
+import { type Spinner, spinner } from "./spinner.ts";
 
 /** @throws UserError when the login did not happen. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -32,7 +33,8 @@ export async function run(invocation: Invocation): Promise<number> {
       },
     );
   }
-  const context = contextOf(parts, invocation, paste);
+  using busy = spinner();
+  const context = withSpinner(contextOf(parts, invocation, paste), paste, busy);
   const door = await findDoor(parts, context);
   if (door === undefined) {
     console.log(`${parts.config.upstreamUrl.href} lets you in without a login.`);
@@ -60,6 +62,22 @@ function contextOf({ context, http }: LoginParts, { flags }: Invocation, paste: 
       if (!paste || asked || status.state !== "waiting_for_user" || status.userCode !== undefined) return;
       asked = true;
       void promptFor(http, pendingLogins(config.cacheDir));
+    },
+  };
+}
+
+/** The context with a sign of life while a person is waited for, unless that person types here. */
+function withSpinner(context: LoginContext, paste: boolean, busy: Spinner): LoginContext {
+  return {
+    ...context,
+    print(line) {
+      busy.clear();
+      context.print(line);
+    },
+    report(status) {
+      context.report(status);
+      if (status.state !== "waiting_for_user" || paste) busy.clear();
+      else busy.show("Waiting for the login; Ctrl-C ends it");
     },
   };
 }

@@ -25,9 +25,11 @@ import { openInbound } from "../inbound/shapes.ts";
 import { outboundMode } from "../outbound/modes.ts";
 import { openStore } from "../store/open.ts";
 import { openUpstream } from "../upstream/open.ts";
+import { giveBack } from "./permissions.ts";
 
 /** Runs until it is told to stop; the exit code. @throws UserError when it cannot start */
 export async function runHttp(config: HttpConfig): Promise<number> {
+  giveBack({ keepRun: config.upstream.kind === "spawn" });
   const log = openLog(config.log);
   const clock = systemClock;
   const counters = memoryCounters();

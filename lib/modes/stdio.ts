@@ -17,6 +17,7 @@ import { readLines } from "../stdio/lines.ts";
 import { openPump } from "../stdio/open_pump.ts";
 import { openCredentials } from "../stdio/open_credentials.ts";
 import { lineWriter } from "../stdio/stdout.ts";
+import { giveBack } from "./permissions.ts";
 
 /** How long answers under way are waited for when the host has closed stdin. */
 const lastAnswersMs = 5_000;
@@ -25,6 +26,7 @@ const goodbyeMs = 500;
 
 /** Runs until the host is gone; the exit code. @throws UserError when it cannot start */
 export async function runStdio(config: StdioConfig): Promise<number> {
+  giveBack({ keepRun: config.login.openBrowser });
   const log = openLog(config.log);
   using dump = openDump(config.dumpMessagesFile);
   const clock = systemClock;
