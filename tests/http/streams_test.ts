@@ -47,14 +47,14 @@ const post = (url: string) => fetch(url, { method: "POST", headers: bearer, body
 Deno.test("events reach the client one by one, as they come and as they are", async () => {
   const stream = writable();
   await using front = await startFront({ upstream: stream.response });
-  stream.write("id: 1\nevent: message\ndata: {\"a\":  1}\n\n");
+  stream.write('id: 1\nevent: message\ndata: {"a":  1}\n\n');
   const response = await post(front.url);
   const events = reader(response);
 
   assert.equal(response.headers.get("content-type"), "text/event-stream");
   assert.equal(response.headers.get("x-accel-buffering"), "no");
   assert.equal(response.headers.get("cache-control"), "no-cache, no-transform");
-  assert.equal(await events.next(), "id: 1\nevent: message\ndata: {\"a\":  1}\n\n");
+  assert.equal(await events.next(), 'id: 1\nevent: message\ndata: {"a":  1}\n\n');
   stream.write(": mine\r\nretry: 5\r\n\r\n");
   assert.equal(await events.next(), ": mine\r\nretry: 5\r\n\r\n");
   stream.close();
@@ -100,7 +100,10 @@ Deno.test("a client that leaves before the answer begins aborts the upstream's r
 
 Deno.test("silence is broken by comments, only between events", async () => {
   const stream = writable();
-  await using front = await startFront({ upstream: stream.response, settings: { keepAliveCommentMs: 1_000 } });
+  await using front = await startFront({
+    upstream: stream.response,
+    settings: { keepAliveCommentMs: 1_000 },
+  });
   const events = reader(await fetch(front.url, { headers: bearer }));
 
   assert.equal(await events.next(), ": open\n\n");
@@ -126,7 +129,7 @@ function dying(events: string) {
 }
 
 Deno.test("an upstream that dies before the answer leaves an error with the request's id and a clean end", async () => {
-  for (const before of ["", "data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\"}\n\n"]) {
+  for (const before of ["", 'data: {"jsonrpc":"2.0","method":"notifications/progress"}\n\n']) {
     await using behind = dying(before);
     await using front = await startFront({ upstream: new URL(behind.url) });
 
@@ -143,7 +146,7 @@ Deno.test("an upstream that dies before the answer leaves an error with the requ
 });
 
 Deno.test("an upstream that dies after events with ids, or within an event, is a cut, so that the client resumes", async () => {
-  for (const before of ["id: 1\ndata: {}\n\n", "data: {}\n\nid: 2\ndata: {}\n\n", "data: {\"half"]) {
+  for (const before of ["id: 1\ndata: {}\n\n", "data: {}\n\nid: 2\ndata: {}\n\n", 'data: {"half']) {
     await using behind = dying(before);
     await using front = await startFront({ upstream: new URL(behind.url) });
 
@@ -156,7 +159,10 @@ Deno.test("an upstream that dies after the answer adds nothing to it", async () 
   await using behind = dying(answer);
   await using front = await startFront({ upstream: new URL(behind.url) });
 
-  assert.match(await reader(await post(front.url)).rest(), /^data: \{"jsonrpc":"2.0","id":"seven","result":\{\}\}\n\n(\(cut\))?$/);
+  assert.match(
+    await reader(await post(front.url)).rest(),
+    /^data: \{"jsonrpc":"2.0","id":"seven","result":\{\}\}\n\n(\(cut\))?$/,
+  );
 });
 
 Deno.test("a GET stream ends when its token does; the answer to a call goes on", async () => {
