@@ -73,7 +73,9 @@ export async function networkError(
 
 function messages(error: unknown): string {
   const parts: string[] = [];
-  for (let at = error; at instanceof Error && parts.length < 5; at = at.cause) parts.push(at.message);
+  for (let at = error; at instanceof Error && parts.length < 5; at = at.cause) {
+    if (!parts.includes(at.message)) parts.push(at.message);
+  }
   return parts.join(": ") || String(error);
 }
 

@@ -40,6 +40,15 @@ export const commands: Readonly<Record<string, Command>> = {
     },
     load: async () => (await import("./revoke.ts")).run,
   },
+  "doctor": {
+    summary: "Check the configuration, the IdP, the upstream and what each MCP client would meet",
+    usage: "[options] [upstream-url | public-url]",
+    flags: {
+      "json": { help: "Print the findings as JSON" },
+      "login": { help: "Then log in with the MCP SDK's client and list the tools" },
+    },
+    load: async () => (await import("./doctor.ts")).run,
+  },
   "install": {
     summary:
       "Write the entry into Claude Desktop, Claude Code, Cursor, VS Code, Codex, Windsurf or Gemini CLI",

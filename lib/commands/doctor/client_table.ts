@@ -84,7 +84,8 @@ export const clientTable: readonly ClientProfile[] = [
   },
   {
     name: "MCP Inspector (in the browser)",
-    userAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
+    userAgent:
+      "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36",
     first: "initialize",
     redirectUris: ["http://localhost:6274/oauth/callback"],
     registration: { client_name: "MCP Inspector", token_endpoint_auth_method: "none", ...both },

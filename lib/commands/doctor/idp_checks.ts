@@ -32,11 +32,17 @@ export interface IdpSubject {
 export function checkMetadata(report: Report, { metadata, issuerUrl, scopes, allowHttp }: IdpSubject): void {
   report.add("ok", "issuer", `The IdP's metadata is there; its issuer is ${metadata.issuer}`);
   if (metadata.issuer !== issuerUrl) {
-    report.add("note", "issuer_spelling", `The issuer was given as ${issuerUrl}; the IdP's own spelling is used`);
+    report.add(
+      "note",
+      "issuer_spelling",
+      `The issuer was given as ${issuerUrl}; the IdP's own spelling is used`,
+    );
   }
   for (const name of ["authorization_endpoint", "token_endpoint", "jwks_uri"] as const) {
     if (endpointUrl(metadata[name], { allowHttp }) !== undefined) continue;
-    const found = metadata[name] === undefined ? "is missing" : `is "${metadata[name]}", neither https nor loopback`;
+    const found = metadata[name] === undefined
+      ? "is missing"
+      : `is "${metadata[name]}", neither https nor loopback`;
     report.add("fail", name, `${name} in the IdP's metadata ${found}`);
   }
   const methods = metadata.code_challenge_methods_supported;
@@ -45,11 +51,15 @@ export function checkMetadata(report: Report, { metadata, issuerUrl, scopes, all
     report.add(
       "warn",
       "pkce",
-      `The IdP does not announce PKCE with S256 (${methods === undefined ? "it says nothing" : methods.join(", ")})`,
+      `The IdP does not announce PKCE with S256 (${
+        methods === undefined ? "it says nothing" : methods.join(", ")
+      })`,
       "A bridge sends it all the same; MCP clients that log in at the IdP itself must refuse it.",
     );
   }
-  const unlisted = metadata.scopes_supported === undefined ? [] : missingScopes(metadata.scopes_supported, scopes);
+  const unlisted = metadata.scopes_supported === undefined
+    ? []
+    : missingScopes(metadata.scopes_supported, scopes);
   if (unlisted.length > 0) {
     report.add(
       "note",
@@ -88,7 +98,11 @@ export async function checkClient(report: Report, http: HttpClient, subject: Idp
       return report.add("fail", "client", `The IdP's token endpoint does not answer: ${error.message}`);
     }
   }
-  report.add("ok", "client", `The IdP accepts the client "${client.clientId}" and what it authenticates with`);
+  report.add(
+    "ok",
+    "client",
+    `The IdP accepts the client "${client.clientId}" and what it authenticates with`,
+  );
 }
 
 /** Whether the IdP would show a login page for our redirect URI and scopes. */
@@ -108,12 +122,18 @@ export async function checkAuthorize(report: Report, http: HttpClient, subject: 
     code_challenge_method: "S256",
   };
   for (const [name, value] of [...parameters, ...Object.entries(own)]) url.searchParams.set(name, value);
-  const register = `Register exactly ${redirectUri} as redirect (callback) URI of "${client.clientId}" at the IdP.`;
+  const register =
+    `Register exactly ${redirectUri} as redirect (callback) URI of "${client.clientId}" at the IdP.`;
   const answer = await loginPage(http, url);
   if (typeof answer === "string") return report.add("fail", "authorize", answer);
   const { status, location, words } = answer;
   if (/redirect[ _-]?ur[il]|redirect_mismatch|AADSTS50011|AADSTS500113|invalid_redirect/i.test(words)) {
-    return report.add("fail", "redirect_uri", `The IdP does not know the redirect URI ${redirectUri}`, register);
+    return report.add(
+      "fail",
+      "redirect_uri",
+      `The IdP does not know the redirect URI ${redirectUri}`,
+      register,
+    );
   }
   const back = location?.href.startsWith(redirectUri) ? location.searchParams : undefined;
   const error = back?.get("error");
@@ -127,7 +147,11 @@ export async function checkAuthorize(report: Report, http: HttpClient, subject: 
   }
   if (error) {
     const detail = back?.get("error_description")?.slice(0, 200);
-    return report.add("fail", "authorize", `The IdP refuses the login request: ${error}${detail ? ` (${detail})` : ""}`);
+    return report.add(
+      "fail",
+      "authorize",
+      `The IdP refuses the login request: ${error}${detail ? ` (${detail})` : ""}`,
+    );
   }
   if (status >= 400) {
     return report.add(

@@ -57,4 +57,9 @@ export class Report {
   }
 }
 
-const label: Readonly<Record<Level, string>> = { ok: "ok    ", note: "note  ", warn: "warn  ", fail: "FAIL  " };
+const label: Readonly<Record<Level, string>> = {
+  ok: "ok    ",
+  note: "note  ",
+  warn: "warn  ",
+  fail: "FAIL  ",
+};
