@@ -4,6 +4,7 @@ import { startUpstream } from "../fakes/upstream.ts";
 import { type HttpMode, startHttpMode } from "../support/http_mode.ts";
 import type { Keycloak } from "../support/keycloak.ts";
 import { connectV1, connectV2 } from "../support/mcp_client.ts";
+import { connectMcpRemote } from "../support/mcp_remote.ts";
 import { call, codeOf, discover, redeem, refresh, register, startLogin } from "../support/oauth_client.ts";
 import { audience, keycloakBrowser, newRealm, type Realm } from "./realm.ts";
 
@@ -124,5 +125,20 @@ export const remoteCases: Record<string, (keycloak: Keycloak) => Promise<void>> 
 
     assert.equal(await statusOf(http, after.access_token), 200);
     assert.equal(await statusOf(http, before.tokens.access_token), 200);
+  },
+
+  "remote: mcp-remote logs in and calls a tool": async (keycloak) => {
+    // Its registration names its home page, and Keycloak judges that address as well.
+    await using realm = await newRealm(keycloak, { openTo: [...machine, "github.com"] });
+    await using upstream = startUpstream();
+    await using http = await startRemote(realm, upstream.url);
+    const home = await Deno.makeTempDir();
+    try {
+      await using remote = await connectMcpRemote(http.mcpUrl, { browser: keycloakBrowser("alice"), home });
+      const result = await remote.client.callTool({ name: "echo", arguments: { text: "hello" } });
+      assert.deepEqual(result.content, [{ type: "text", text: "hello" }]);
+    } finally {
+      await Deno.remove(home, { recursive: true });
+    }
   },
 };
