@@ -422,3 +422,49 @@ Deno.test("tokens that would be too long are kept in the store, and are never lo
   assert.equal((await kit.bridge.authenticate(next.access_token)).forwardable, "idp-access-1");
   assert.ok(next.access_token.length <= 4_096 && next.refresh_token.length <= 4_096);
 });
+
+for (const length of [1_500, 2_000, 2_300, 2_600, 2_900, 3_100]) {
+  Deno.test(`an IdP token of ${length} characters makes no token of ours longer than 4 KiB`, async () => {
+    const kit = await bridgeKit({ config: follows });
+    const accessToken = "x".repeat(length);
+    kit.idp.tokens = {
+      accessToken,
+      refreshToken: "y".repeat(length),
+      expiresAtMs: kit.clock.now() + 600_000,
+    };
+
+    const { tokens } = await login(kit.app);
+
+    assert.ok(tokens.access_token.length <= 4_096, String(tokens.access_token.length));
+    assert.ok(tokens.refresh_token.length <= 4_096, String(tokens.refresh_token.length));
+    assert.equal((await kit.bridge.authenticate(tokens.access_token)).forwardable, accessToken);
+  });
+}
+
+Deno.test("what is kept in the store cannot be put in the place of something else", async () => {
+  const kit = await bridgeKit({ config: follows });
+  const pieces = new Map<string, unknown>();
+  const put = kit.parts.store.put;
+  kit.parts.store.put = (key, value, ttlMs) => {
+    if (key[0] === "kept") pieces.set(key.join("/"), value);
+    return put(key, value, ttlMs);
+  };
+  const loginAs = async (subject: string) => {
+    pieces.clear();
+    kit.idp.identity = { ...kit.idp.identity, subject };
+    kit.idp.tokens = {
+      accessToken: subject.repeat(1_000),
+      refreshToken: "r",
+      expiresAtMs: kit.clock.now() + 600_000,
+    };
+    return { tokens: (await login(kit.app)).tokens, kept: new Map(pieces) };
+  };
+  const alice = await loginAs("alice");
+  const mallory = await loginAs("mallory");
+
+  const [theirs] = [...alice.kept.values()];
+  for (const key of mallory.kept.keys()) await put(key.split("/"), theirs, 600_000);
+
+  await assert.rejects(kit.bridge.authenticate(mallory.tokens.access_token), { code: "invalid_token" });
+  assert.equal((await kit.bridge.authenticate(alice.tokens.access_token)).subject, "alice");
+});

@@ -1,7 +1,19 @@
 import assert from "node:assert/strict";
 import { revokeClient, revokeUser } from "../../lib/inbound/bridge/revocations.ts";
 import { StoreUnavailable } from "../../lib/store/store.ts";
-import { bridgeKit, login, postForm, refresh, registerClient } from "./kit.ts";
+import {
+  approve,
+  authorizeQuery,
+  bridgeKit,
+  comeBack,
+  Jar,
+  login,
+  openConsent,
+  postForm,
+  redeem,
+  refresh,
+  registerClient,
+} from "./kit.ts";
 
 const lifeMs = 90 * 86_400_000;
 
@@ -129,4 +141,19 @@ Deno.test("a revocation that was seen holds when the store is lost afterwards", 
   await kit.clock.advance(60_000);
 
   assert.equal(await kit.bridge.revoked(caller), true);
+});
+
+Deno.test("a code of before a revocation gives nothing", async () => {
+  const kit = await bridgeKit();
+  const { client_id } = await registerClient(kit.app);
+  const jar = new Jar();
+  const url = await approve(kit.app, jar, await openConsent(kit.app, jar, await authorizeQuery(client_id)));
+  const code = (await comeBack(kit.app, jar, url)).searchParams.get("code") ?? "";
+  await kit.clock.advance(1_000);
+  await revokeUser(kit.store, "alice", { nowMs: kit.clock.now(), ttlMs: lifeMs });
+
+  const response = await redeem(kit.app, client_id, code);
+
+  assert.equal(response.status, 400);
+  assert.equal((await response.json()).error_code, "refresh_revoked");
 });

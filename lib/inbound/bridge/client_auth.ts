@@ -33,7 +33,6 @@ export async function authenticateClient(
   }
   const client = await findClient(parts, bodyId ?? first.id);
   const secrets = [first, ...others].map(({ secret }) => secret);
-  if (client.auth === "private_key_jwt") throw failure("client_auth_missing");
   if (secrets.every((secret) => secret === "")) {
     if (client.auth === "none") return client;
     throw failure("client_auth_missing");
