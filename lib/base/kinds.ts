@@ -18,6 +18,13 @@ export const path: Kind<string> = kind("PATH", (value) => {
   return value;
 });
 
+/** A private key in PEM; `\\n` for line breaks, as variables often have it, will do. */
+export const pem: Kind<string> = kind("PEM", (value) => {
+  const key = value.includes("\n") ? value : value.replaceAll("\\n", "\n");
+  if (!/-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/.test(key)) throw new Error("a private key in PEM (PKCS#8)");
+  return key;
+});
+
 /** An http or https URL without user information. */
 export const url: Kind<URL> = kind("URL", (value) => {
   const trimmed = value.trim();

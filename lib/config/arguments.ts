@@ -10,6 +10,8 @@ import { nearest } from "./nearest.ts";
 export interface GivenText {
   readonly text: string;
   readonly name: string;
+  /** How far down its source stands: 0 for the command line, then the environment, then the `.env` file. */
+  readonly rank: number;
 }
 
 /** What the command line says. */
@@ -97,7 +99,7 @@ export function readArguments(
       const given = flags.get(meaning.key) ?? [];
       const negated = meaning.fixed === "false" && token.value !== undefined;
       if (negated) problems.push(`Cannot use ${token.rawName} with a value: it stands for "false"`);
-      else give(given, { text: text ?? "", name: token.rawName }, meaning.repeatable === true);
+      else give(given, { text: text ?? "", name: token.rawName, rank: 0 }, meaning.repeatable === true);
       flags.set(meaning.key, given);
     }
   }
@@ -107,7 +109,7 @@ export function readArguments(
 function give(given: GivenText[], added: GivenText, repeatable: boolean): void {
   const before = given.at(-1);
   if (repeatable && before !== undefined) {
-    given[0] = { text: `${before.text}\n${added.text}`, name: added.name };
+    given[0] = { ...added, text: `${before.text}\n${added.text}` };
   } else given.push(added);
 }
 

@@ -19,8 +19,9 @@ export interface Reading {
   readonly outboundValues: Readonly<Record<string, unknown>>;
   /** The settings that were given, with the name each came under. */
   readonly given: ReadonlyMap<string, string>;
-  /** Their texts. */
+  /** Their texts, and how far down the source of each stands. */
   readonly texts: ReadonlyMap<string, string>;
+  readonly ranks: ReadonlyMap<string, number>;
   /** A variable of the environment or the `.env` file. */
   variable(name: string): string | undefined;
   readonly own: CommandLine["own"];
@@ -59,6 +60,7 @@ export function readSettings(
 
   const given = new Map<string, string>();
   const texts = new Map<string, string>();
+  const ranks = new Map<string, number>();
   const values: Record<string, unknown> = {};
   for (const [key, setting] of entries) {
     const byDefault = dialect.defaults[key as Key] ?? setting.default;
@@ -68,6 +70,7 @@ export function readSettings(
     if (found === undefined) continue;
     given.set(key, found.name);
     texts.set(key, found.text);
+    ranks.set(key, found.rank);
     const value = parse(found.text, found.name, setting, problems);
     if (value !== undefined) values[key] = value;
   }
@@ -78,6 +81,7 @@ export function readSettings(
     outboundValues: values,
     given,
     texts,
+    ranks,
     variable: (name) => layers.map((layer) => layer[name]).find((value) => value !== undefined),
     own: line.own,
     problems,
@@ -98,7 +102,7 @@ function withUpstream(line: CommandLine, problems: string[]): CommandLine {
   if (first === undefined || first === "") return line;
   const named = line.flags.get("upstreamUrl") ?? [];
   const flags = new Map(line.flags).set("upstreamUrl", [
-    { text: first, name: "the upstream's URL" },
+    { text: first, name: "the upstream's URL", rank: 0 },
     ...named,
   ]);
   return { ...line, flags };

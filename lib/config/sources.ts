@@ -53,15 +53,16 @@ export function findText(
   const unset = (text: string) => text === "" && setting.emptyIsValue !== true;
   const flags = (line.flags.get(key) ?? []).filter(({ text }) => !unset(text));
   if (flags.length > 0) return agreed(flags, setting, problems);
-  for (const layer of layers) {
+  for (const [below, layer] of layers.entries()) {
+    const rank = below + 1;
     const given: GivenText[] = [];
     for (const name of setting.env === undefined ? [] : [setting.env, ...setting.envAliases ?? []]) {
       const text = layer[name];
-      if (text !== undefined && !unset(text)) given.push({ text, name });
+      if (text !== undefined && !unset(text)) given.push({ text, name, rank });
       const file = setting.secret === true ? layer[`${name}_FILE`] : undefined;
       if (file === undefined || file === "") continue;
       try {
-        given.push({ text: from.readFile(file).replace(/\r?\n$/, ""), name: `${name}_FILE` });
+        given.push({ text: from.readFile(file).replace(/\r?\n$/, ""), name: `${name}_FILE`, rank });
       } catch (error) {
         problems.push(`Cannot use ${name}_FILE: ${cannotRead(file, error)}`);
       }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { parse as parseToml } from "@decimalturn/toml-patch";
 import { parse as parseJsonc } from "jsonc-parser";
 import { clients, type Machine } from "../../lib/commands/install/clients.ts";
+import { compiledProgram } from "../../lib/commands/install/server.ts";
 import { runDoorman } from "../support/process.ts";
 
 /** A home folder with what a user of the client has in it. */
@@ -143,7 +144,7 @@ Deno.test("install --print shows the entry and writes nothing", async () => {
 
 Deno.test("install takes variables over and makes paths absolute, without showing secrets", async () => {
   await using user = await homeWith(".cursor/mcp.json", "{}");
-  await Deno.writeTextFile(`${user.home}/key.pem`, "-----BEGIN");
+  await Deno.writeTextFile(`${user.home}/key.pem`, "-----BEGIN PRIVATE KEY-----");
   const { stdout } = await runDoorman(
     [
       "install",
@@ -206,6 +207,13 @@ Deno.test("install refuses what it cannot do, and changes nothing", async () => 
   assert.equal((await run("cursor")).code, 2);
   assert.equal((await run("cursor", "--name", "a b", "https://u.example/mcp")).code, 2);
   assert.equal((await run("cursor", "--oidc-redirect-url", "https://x", "https://u.example/mcp")).code, 2);
+});
+
+Deno.test("an entry made through npx starts npx again", () => {
+  const path = "/home/u/.npm/_npx/ab12/node_modules/mcp-doorman-linux-x64/mcp-doorman";
+
+  assert.deepEqual(compiledProgram(path), { command: "npx", args: ["-y", "mcp-doorman@latest"] });
+  assert.deepEqual(compiledProgram("/usr/bin/mcp-doorman"), { command: "/usr/bin/mcp-doorman", args: [] });
 });
 
 Deno.test("the files are where each system keeps them", () => {

@@ -186,6 +186,11 @@ Deno.test("the names of the address agree or are an error, and PORT is the weake
     problemsOf([], { env: { ...authsome, LISTEN_ADDR: ":9000", MCP_PROXY_PORT: "9001" } })[0] ?? "",
     /LISTEN_ADDR together with a different MCP_PROXY_PORT/,
   );
+  const flags = ["--port", "9001", "--host", "::1"];
+  const strong = http(flags, { env: { ...authsome, LISTEN_ADDR: ":9000" } }).listen;
+  assert.deepEqual(strong, { hostname: "::1", port: 9001 });
+  const weak = http(["--listen-addr", "127.0.0.1:1"], { env: { ...authsome, MCP_PROXY_PORT: "2" } }).listen;
+  assert.deepEqual(weak, { hostname: "127.0.0.1", port: 1 });
 });
 
 Deno.test("inbound none binds loopback and is refused elsewhere", () => {

@@ -245,7 +245,7 @@ Deno.test("client credentials need a client and a credential", () => {
   assert.match(judged("--oidc-client-secret=s").join("\n"), /without OIDC_CLIENT_ID/);
   assert.match(judged("--oidc-client-id=c").join("\n"), /without OIDC_CLIENT_SECRET .* or OIDC_CLIENT_KEY/);
   assert.deepEqual(judged("--oidc-client-id=c", "--oidc-client-secret=s"), []);
-  assert.deepEqual(judged("--oidc-client-id=c", "--oidc-client-key=k"), []);
+  assert.deepEqual(judged("--oidc-client-id=c", "--oidc-client-key=-----BEGIN PRIVATE KEY-----"), []);
 });
 
 Deno.test("STATIC_CLIENTS is an array of clients and nothing else", () => {

@@ -71,7 +71,13 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
   },
   clientId: { ground: "stdio", path: "login.clientId", good: "me", effect: "me" },
   clientSecret: { ground: "oidc", path: "inbound.idp.clientSecret", good: "s3", effect: "s3" },
-  clientKey: { ground: "stdio", path: "login.clientKey", good: "-----BEGIN", effect: "-----BEGIN" },
+  clientKey: {
+    ground: "stdio",
+    path: "login.clientKey",
+    good: "-----BEGIN PRIVATE KEY-----\\nabc",
+    effect: "-----BEGIN PRIVATE KEY-----\nabc",
+    bad: "abc",
+  },
   oidcScopes: {
     ground: "oidc",
     path: "inbound.idp.scopes",
@@ -328,8 +334,8 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
   "outbound.OUTBOUND_CLIENT_KEY": {
     ground: "service",
     path: "outbound.config.clientKey",
-    good: "-----BEGIN",
-    effect: "-----BEGIN",
+    good: "-----BEGIN PRIVATE KEY-----",
+    effect: "-----BEGIN PRIVATE KEY-----",
   },
   "outbound.OUTBOUND_CLIENT_AUTH": {
     ground: "service",

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { UserError } from "../../base/errors.ts";
 import type { Setting } from "../../base/setting.ts";
+import { project } from "../../base/version.ts";
 import type { Reading } from "../../config/reading.ts";
 import { entries } from "../../config/table.ts";
 import type { ServerEntry } from "./clients.ts";
@@ -15,9 +16,15 @@ export interface Program {
 
 /** The program that runs now, with absolute paths: the compiled file, or Deno with the source. */
 export function thisProgram(): Program {
-  if (Deno.build.standalone) return { command: Deno.execPath(), args: [] };
+  if (Deno.build.standalone) return compiledProgram(Deno.execPath());
   const file = (name: string) => fileURLToPath(new URL(`../../../${name}`, import.meta.url));
   return { command: Deno.execPath(), args: ["run", "-A", "--config", file("deno.json"), file("main.ts")] };
+}
+
+/** The file itself; but a copy that npx keeps may be gone tomorrow, so that npx is told to start it again. */
+export function compiledProgram(path: string): Program {
+  if (/[/\\]_npx[/\\]/.test(path)) return { command: "npx", args: ["-y", `${project.npm}@latest`] };
+  return { command: path, args: [] };
 }
 
 /** Variables that are there for every program; what they say here is not meant for the entry. */

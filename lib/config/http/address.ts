@@ -22,23 +22,15 @@ export function address(reading: Reading): Address {
   return { listen, baseUrl, resource: `${baseUrl}${mount}`.replace(/\/$/, ""), mountPath };
 }
 
-function listenAddress({ values, given, problems }: Reading): ListenAddress {
-  const { listenAddr, host, port } = values;
+function listenAddress(reading: Reading): ListenAddress {
+  const { values, problems } = reading;
   const loopbackOnly = values.inbound === "none";
-  const ownPort = given.has("port") ? port : undefined;
-  if (listenAddr !== undefined) {
-    const clash = (host !== undefined && host !== listenAddr.hostname) ||
-      (ownPort !== undefined && ownPort !== listenAddr.port);
-    if (clash) {
-      problems.push(
-        `Cannot use ${given.get("listenAddr")} together with a different ` +
-          `${[given.get("host"), given.get("port")].filter(Boolean).join(" and ")}: keep one`,
-      );
-    }
-  }
+  const whole = values.listenAddr;
+  const hostname = stronger(reading, "host", values.host, whole?.hostname);
+  const port = stronger(reading, "port", reading.given.has("port") ? values.port : undefined, whole?.port);
   const listen = {
-    hostname: host ?? listenAddr?.hostname ?? (loopbackOnly ? "127.0.0.1" : "0.0.0.0"),
-    port: ownPort ?? listenAddr?.port ?? values.platformPort ?? port ?? 8000,
+    hostname: hostname ?? (loopbackOnly ? "127.0.0.1" : "0.0.0.0"),
+    port: port ?? values.platformPort ?? values.port ?? 8000,
   };
   if (loopbackOnly && !isLoopback(listen.hostname)) {
     problems.push(
@@ -47,6 +39,26 @@ function listenAddress({ values, given, problems }: Reading): ListenAddress {
     );
   }
   return listen;
+}
+
+/** Of a part's own name and `LISTEN_ADDR`, the one whose source beats the other's; from one source they must agree. */
+function stronger<T>(
+  reading: Reading,
+  key: "host" | "port",
+  own: T | undefined,
+  whole: T | undefined,
+): T | undefined {
+  const { given, ranks, problems } = reading;
+  if (own === undefined || whole === undefined || own === whole) return own ?? whole;
+  const ahead = (ranks.get(key) ?? 0) - (ranks.get("listenAddr") ?? 0);
+  if (ahead === 0) {
+    problems.push(
+      `Cannot use ${given.get("listenAddr")} together with a different ${
+        given.get(key)
+      }: they are one setting; keep one`,
+    );
+  }
+  return ahead <= 0 ? own : whole;
 }
 
 function publicUrl(reading: Reading, listen: ListenAddress): string {

@@ -1,5 +1,5 @@
 /** The identity provider: what both modes need to know of it, and what one provider needs more. */
-import { bool, issuer, parameters, scopes, text, url } from "../../base/kinds.ts";
+import { bool, issuer, parameters, pem, scopes, text, url } from "../../base/kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 
 const group = "Identity provider";
@@ -31,7 +31,7 @@ export const idpSettings = {
     help: "Its secret; not for public clients",
   },
   clientKey: {
-    kind: text,
+    kind: pem,
     env: "OIDC_CLIENT_KEY",
     flag: "oidc-client-key",
     secret: true,
