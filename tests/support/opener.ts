@@ -5,5 +5,10 @@
 import { newBrowser } from "./browser.ts";
 
 const [user = "", address = ""] = Deno.args;
-const page = await newBrowser({ user }).open(address);
+const browser = newBrowser({ user });
+let page = await browser.open(address);
+// A consent page on the way.
+while (/<button[^>]*>\s*(approve|allow)/i.test(page.html)) {
+  page = await browser.press(page, /^(approve|allow)\b/i);
+}
 Deno.exit(page.status === 200 ? 0 : 1);

@@ -171,32 +171,23 @@ interface LoginPage {
   readonly words: string;
 }
 
-/** Follows the IdP's own redirects (some explain a refusal on another page), at most three. */
-async function loginPage(http: HttpClient, start: URL): Promise<LoginPage | string> {
-  let url = start;
-  let location: URL | undefined;
-  const words: string[] = [];
+/** Asks as a browser would, one step far: where an IdP sends a browser tells a refusal from a login. */
+async function loginPage(http: HttpClient, url: URL): Promise<LoginPage | string> {
   try {
-    for (let hop = 0; hop < 3; hop++) {
-      const response = await http.fetch(url, { headers: { accept: "text/html" }, timeoutMs: 10_000 });
-      const text = await readLimitedText(response, 1024 * 1024).catch(() => "");
-      if (response.status >= 400 || /AADSTS\d+/.test(text)) words.push(text.slice(0, 20_000));
-      const next = response.headers.get("location");
-      if (response.status < 300 || response.status > 399 || next === null || !URL.canParse(next, url)) {
-        return { status: response.status, location, words: words.join(" ") };
-      }
-      location = new URL(next, url);
-      // The request itself repeats the redirect URI; only what the IdP adds as an error counts.
-      const error = location.searchParams.get("error") ?? location.searchParams.get("authError");
-      if (error !== null) words.push(decoded(error));
-      if (location.origin !== start.origin) return { status: 200, location, words: words.join(" ") };
-      url = location;
-    }
-    return { status: 200, location, words: words.join(" ") };
+    const response = await http.fetch(url, { headers: { accept: "text/html" }, timeoutMs: 10_000 });
+    const text = await readLimitedText(response, 1024 * 1024).catch(() => "");
+    const next = response.headers.get("location");
+    const location = next !== null && URL.canParse(next, url) ? new URL(next, url) : undefined;
+    // The request itself repeats the redirect URI; only what the IdP says as an error counts.
+    const error = location?.searchParams.get("error") ?? location?.searchParams.get("authError");
+    const words = [
+      response.status >= 400 || /AADSTS\d+/.test(text) ? text.slice(0, 20_000) : "",
+      error ? decoded(error) : "",
+    ];
+    return { status: response.status, location, words: words.join(" ") };
   } catch (error) {
-    return `The IdP's login page does not answer: ${describeError(error)}${
-      error instanceof NetworkError && error.hint !== undefined ? ` ${error.hint}` : ""
-    }`;
+    const hint = error instanceof NetworkError && error.hint !== undefined ? ` ${error.hint}` : "";
+    return `The IdP's login page does not answer: ${describeError(error)}${hint}`;
   }
 }
 
