@@ -19,11 +19,9 @@ export interface McpRemote extends AsyncDisposable {
 /** Connects through mcp-remote; `home` keeps its registration and tokens from one run to the next. */
 export async function connectMcpRemote(
   mcpUrl: string,
-  options: { browser: Browser; home: string },
+  options: { browser: Browser; home: string; callbackPort?: number },
 ): Promise<McpRemote> {
-  const { browser, home } = options;
-  // Of a port that the system would hand out by itself, somebody else may already be the owner.
-  const callbackPort = 20_000 + Math.floor(Math.random() * 9_000);
+  const { browser, home, callbackPort = anyCallbackPort() } = options;
   const transport = new StdioClientTransport({
     command: Deno.execPath(),
     args: [
@@ -61,6 +59,12 @@ export async function connectMcpRemote(
     },
     [Symbol.asyncDispose]: () => client.close(),
   };
+}
+
+/** Give the same one again with the same `home`: with another it registers anew. */
+export function anyCallbackPort(): number {
+  // Of a port that the system would hand out by itself, somebody else may already be the owner.
+  return 20_000 + Math.floor(Math.random() * 9_000);
 }
 
 async function logIn(browser: Browser, url: string): Promise<void> {
