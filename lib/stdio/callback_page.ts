@@ -49,7 +49,7 @@ font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}main{width:m
 text-align:center;background:var(--card);border:1px solid var(--line);border-radius:16px;
 box-shadow:0 12px 32px #0000001a}svg{width:64px;height:64px;padding:16px;border-radius:50%;fill:none;stroke-width:2.5;
 stroke-linecap:round;stroke-linejoin:round}.good svg{stroke:var(--good);background:color-mix(in srgb,var(--good) 14%,transparent)}
-.bad svg{stroke:var(--bad);background:color-mix(in srgb,var(--bad) 14%,transparent)}h1{margin:1.25rem 0 .5rem;font-size:1.4rem;
+.bad svg{stroke:var(--bad);background:color-mix(in srgb,var(--bad) 14%,transparent)}h1{margin:1.25rem 0 .5rem;font-size:1.4rem;text-wrap:balance;
 line-height:1.3}p{margin:.5rem 0;color:var(--soft);overflow-wrap:anywhere}.detail{margin-top:1rem;padding:.75rem 1rem;
 font-size:.875rem;border-radius:8px;background:var(--bg)}footer{margin-top:2rem;padding-top:1rem;font-size:.8rem;
 color:var(--soft);border-top:1px solid var(--line)}`;

@@ -64,7 +64,7 @@ async function attempt(context: LoginContext, door: Door): Promise<LoginResult |
   try {
     context.report({ state: "working", doing: "exchanging the code for a token" });
     const tokens = await redeem(context, { door, client, callback, pkce, redirectUri });
-    callback.answer(pages.done(door.server.issuer));
+    callback.answer(pages.done(door.server.issuer, context.upstreamUrl.host));
     return { tokens, client };
   } catch (error) {
     const again = remembered && error instanceof OAuthFailure && isClientRefused(error);
@@ -162,12 +162,12 @@ function refusalOf(code: string, description: string | null): string {
 }
 
 const pages = {
-  done: (issuer: string): CallbackPage => ({
+  done: (issuer: string, upstream: string): CallbackPage => ({
     status: 200,
     tone: "good",
     title: "You are logged in",
     text: "mcp-doorman has what it needs. You can close this tab and go back to your MCP client.",
-    detail: `Logged in at ${issuer}`,
+    detail: `Logged in at ${issuer} for ${upstream}`,
   }),
   failed: (reason: string, again: boolean): CallbackPage => ({
     status: 400,
