@@ -70,9 +70,9 @@ export async function connectV1(
 /** Connects the version 2 client, which speaks the stateless revision where it can. */
 export async function connectV2(
   mcpUrl: string,
-  options: { user?: string; browser?: Browser } = {},
+  options: { user?: string; browser?: Browser; oauth?: MemoryOAuth } = {},
 ): Promise<{ client: ClientV2; transport: TransportV2; oauth: MemoryOAuth }> {
-  const oauth = memoryOAuth();
+  const oauth = options.oauth ?? memoryOAuth();
   const authProvider = oauth as unknown as NonNullable<
     NonNullable<ConstructorParameters<typeof TransportV2>[1]>["authProvider"]
   >;
