@@ -10,7 +10,6 @@ import { systemClock } from "../base/clock.ts";
 import { memoryCounters } from "../base/counters.ts";
 import { openHttpClient } from "../base/http_client.ts";
 import { type Logger, openLog, safeUrl } from "../base/log.ts";
-import { version } from "../base/version.ts";
 import { jweSealer } from "../crypto/jwe_sealer.ts";
 import { openKeyRing } from "../crypto/key_ring.ts";
 import { adminHandler } from "../http/admin.ts";
@@ -26,6 +25,7 @@ import { outboundMode } from "../outbound/modes.ts";
 import { openStore } from "../store/open.ts";
 import { openUpstream } from "../upstream/open.ts";
 import { giveBack } from "./permissions.ts";
+import { logStart } from "./startup_log.ts";
 
 /** Runs until it is told to stop; the exit code. @throws UserError when it cannot start */
 export async function runHttp(config: HttpConfig): Promise<number> {
@@ -119,11 +119,6 @@ export async function runHttp(config: HttpConfig): Promise<number> {
 function target({ upstream, upstreamPathOverride }: HttpConfig): HttpConfig["upstream"] {
   if (upstream.kind !== "url" || upstreamPathOverride === undefined) return upstream;
   return { ...upstream, url: new URL(upstreamPathOverride, upstream.url) };
-}
-
-function logStart(config: HttpConfig, log: Logger): void {
-  log.info("starting", { version, mode: "http", pid: Deno.pid });
-  for (const { event, setting, hint } of config.warnings ?? []) log.warn(event, { setting, hint });
 }
 
 function logListening(
