@@ -237,9 +237,9 @@ export function consentToken(html: string): string {
   return token;
 }
 
-/** Where a page sends its reader. */
-export function continuation(html: string): URL {
-  const [, href] = /id="continue" href="([^"]+)"/.exec(html) ?? [];
+/** Where a page sends its reader; on a page about a failure, by the link `again` or `back`. */
+export function continuation(html: string, id: "continue" | "again" | "back" = "continue"): URL {
+  const [, href] = new RegExp(`id="${id}" href="([^"]+)"`).exec(html) ?? [];
   assert.ok(href, html);
   return new URL(href.replaceAll("&amp;", "&").replaceAll("&#39;", "'").replaceAll("&quot;", '"'));
 }

@@ -7,7 +7,7 @@ import { StoreUnavailable } from "../../store/store.ts";
 import type { LoginRequest } from "./tickets.ts";
 import { cureOf, failure } from "./failures.ts";
 import { continuePage } from "./pages/continue_page.ts";
-import { failurePage } from "./pages/failure_page.ts";
+import { failurePage, type WayOut } from "./pages/failure_page.ts";
 import type { BridgeParts } from "./parts.ts";
 import { isWebRedirect } from "./redirects.ts";
 
@@ -71,7 +71,7 @@ export async function errorAnswer(
   thrown: unknown,
   options: {
     readonly endpoint: string;
-    readonly links?: readonly { text: string; url: string }[];
+    readonly links?: readonly WayOut[];
     readonly account?: string | undefined;
   },
 ): Promise<Response> {

@@ -11,6 +11,7 @@ import { heldTokens, requireAllowed } from "./identity.ts";
 import { beginLogin } from "./idp_login.ts";
 import { keepText } from "./kept_text.ts";
 import { continuePage } from "./pages/continue_page.ts";
+import type { WayOut } from "./pages/failure_page.ts";
 import { type BridgeParts, endpoints } from "./parts.ts";
 import { useOnce } from "./used.ts";
 
@@ -185,9 +186,13 @@ async function exchange(parts: BridgeParts, login: Login, query: URLSearchParams
  * Links for a page that ends a login: to begin it again, which asks for no new approval since it is the same browser,
  * and back to the client with the error.
  */
-async function waysOut(parts: BridgeParts, flow: FlowTicket, thrown: unknown) {
+async function waysOut(parts: BridgeParts, flow: FlowTicket, thrown: unknown): Promise<WayOut[]> {
   const error = thrown instanceof OAuthError ? thrown : failure("internal");
-  const back = { text: "Return to the application", url: clientUrl(parts, flow.request, { error }) };
+  const back: WayOut = {
+    id: "back",
+    text: "Return to the application",
+    url: clientUrl(parts, flow.request, { error }),
+  };
   if (flow.tries >= maxTries) return [back];
   const denied = error.code === "access_denied";
   const start = {
@@ -198,7 +203,10 @@ async function waysOut(parts: BridgeParts, flow: FlowTicket, thrown: unknown) {
   };
   try {
     const url = await beginLogin(parts, start);
-    return [{ text: denied ? "Use another account" : "Begin the sign-in again", url: url.href }, back];
+    return [
+      { id: "again", text: denied ? "Use another account" : "Begin the sign-in again", url: url.href },
+      back,
+    ];
   } catch {
     return [back];
   }

@@ -1,6 +1,13 @@
 import { html } from "hono/html";
 import { respondWithPage } from "./layout.ts";
 
+/** A link that ends or begins anew what went wrong. */
+export interface WayOut {
+  readonly id: "again" | "back";
+  readonly text: string;
+  readonly url: string;
+}
+
 /** What went wrong, for a person. */
 export interface FailurePage {
   readonly logo: string;
@@ -14,16 +21,15 @@ export interface FailurePage {
   readonly steps: readonly string[];
   /** Stands in the log beside the cause. */
   readonly reference: string;
-  readonly links: readonly { readonly text: string; readonly url: string }[];
+  readonly links: readonly WayOut[];
 }
 
 /** The page of a failure that cannot be handed to the client. */
 export function failurePage(page: FailurePage): Promise<Response> {
-  const links = page.links.map((link, at) =>
-    html`<a class="button${at === 0 ? " primary" : ""}" id="${
-      at === 0 ? "continue" : "other"
-    }" href="${link.url}" rel="noreferrer">${link.text}</a>`
-  );
+  const links = page.links.map((link, at) => {
+    const classes = at === 0 ? "button primary" : "button";
+    return html`<a class="${classes}" id="${link.id}" href="${link.url}" rel="noreferrer">${link.text}</a>`;
+  });
   return respondWithPage({
     title: page.title,
     logo: page.logo,
