@@ -1,0 +1,142 @@
+/** Response bodies: at once where they are small and there, as streams otherwise. */
+import { ChunkedDecoder } from "./chunked.ts";
+import type { Connection } from "./connection.ts";
+import { broken, type Framing } from "./head.ts";
+
+/** A body of known length up to this many bytes is read whole. */
+const smallBytes = 65_536;
+
+/** Called once when the body is over: `true` when it was read to its proper end. */
+export type OnBodyEnd = (complete: boolean) => void;
+
+/** A small body, or a stream of any other. `whole` is false for event streams, which are never waited for. */
+export async function readBody(
+  connection: Connection,
+  framing: Framing,
+  whole: boolean,
+  onEnd: OnBodyEnd,
+): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
+  if (framing === "none") {
+    onEnd(true);
+    return null;
+  }
+  if (typeof framing === "number") {
+    return framing <= smallBytes && whole
+      ? await exactly(connection, framing, onEnd)
+      : bodyStream(connection, sized(framing), onEnd);
+  }
+  if (framing === "close") return bodyStream(connection, untilClose, onEnd);
+  const decoder = new ChunkedDecoder();
+  if (!whole) return bodyStream(connection, chunked(decoder, []), onEnd);
+  // Most chunked answers are there in whole with their head.
+  const pieces: Uint8Array[] = [];
+  connection.start = decoder.decode(connection.buffer, connection.start, connection.end, (data) => {
+    if (data.length > 0) pieces.push(data.slice());
+  });
+  if (!decoder.done) return bodyStream(connection, chunked(decoder, pieces), onEnd);
+  onEnd(true);
+  return concat(pieces);
+}
+
+async function exactly(
+  connection: Connection,
+  length: number,
+  onEnd: OnBodyEnd,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const body = new Uint8Array(length);
+  let have = 0;
+  try {
+    for (;;) {
+      const count = Math.min(length - have, connection.end - connection.start);
+      body.set(connection.buffer.subarray(connection.start, connection.start + count), have);
+      connection.start += count;
+      have += count;
+      if (have === length) break;
+      if (!await connection.fill()) throw broken("half a body");
+    }
+  } catch (error) {
+    onEnd(false);
+    throw error;
+  }
+  onEnd(true);
+  return body;
+}
+
+/** What is in the buffer now that belongs to the body: pieces of it, and whether the body is complete. */
+type Taking = (connection: Connection, ended: boolean) => { pieces: Uint8Array[]; done: boolean };
+
+function sized(length: number): Taking {
+  let left = length;
+  return (connection, ended) => {
+    const count = Math.min(left, connection.end - connection.start);
+    const piece = connection.buffer.slice(connection.start, connection.start + count);
+    connection.start += count;
+    left -= count;
+    if (ended && left > 0) throw broken("half a body");
+    return { pieces: count === 0 ? [] : [piece], done: left === 0 };
+  };
+}
+
+const untilClose: Taking = (connection, ended) => {
+  const piece = connection.buffer.slice(connection.start, connection.end);
+  connection.start = connection.end;
+  return { pieces: piece.length === 0 ? [] : [piece], done: ended };
+};
+
+function chunked(decoder: ChunkedDecoder, first: Uint8Array[]): Taking {
+  let waiting = first;
+  return (connection, ended) => {
+    const pieces = waiting;
+    waiting = [];
+    connection.start = decoder.decode(connection.buffer, connection.start, connection.end, (data) => {
+      if (data.length > 0) pieces.push(data.slice());
+    });
+    if (ended && !decoder.done) throw broken("half a body");
+    return { pieces, done: decoder.done };
+  };
+}
+
+function bodyStream(connection: Connection, take: Taking, onEnd: OnBodyEnd): ReadableStream<Uint8Array> {
+  let over = false;
+  const end = (complete: boolean) => {
+    if (over) return;
+    over = true;
+    onEnd(complete);
+  };
+  return new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      try {
+        for (let ended = false;;) {
+          const { pieces, done } = take(connection, ended);
+          if (over) return;
+          if (pieces.length > 0) {
+            controller.enqueue(pieces.length === 1 && pieces[0] ? pieces[0] : concat(pieces));
+          }
+          if (done) {
+            controller.close();
+            end(true);
+            return;
+          }
+          if (pieces.length > 0) return;
+          ended = !await connection.fill();
+        }
+      } catch (error) {
+        if (!over) controller.error(error);
+        end(false);
+      }
+    },
+    cancel() {
+      end(false);
+    },
+  }, { highWaterMark: 0 });
+}
+
+function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    out.set(piece, at);
+    at += piece.length;
+  }
+  return out;
+}

@@ -1,0 +1,115 @@
+/** The head of an HTTP/1.1 response (RFC 9112), read strictly: what two readers could take in two ways is refused. */
+import { type HeaderList, UpstreamError } from "../upstream.ts";
+
+/** How long the body is: its length, `chunked`, `close` (until the connection ends) or `none`. */
+export type Framing = number | "chunked" | "close" | "none";
+
+/** A response's head. */
+export interface Head {
+  readonly status: number;
+  /** Names in lower case, without those that are about the connection. */
+  readonly headers: HeaderList;
+  readonly framing: Framing;
+  /** The connection may carry another request afterwards. */
+  readonly keepAlive: boolean;
+  /** How long the upstream keeps an idle connection, where it says so; milliseconds. */
+  readonly idleMs: number | undefined;
+}
+
+/** The longest head that is accepted, in bytes. */
+export const maxHeadBytes = 65_536;
+
+/** Where the head ends: the index after its blank line, or -1 when more bytes are needed. `from` is where to go on. */
+export function headEnd(bytes: Uint8Array, start: number, end: number): number {
+  for (let at = bytes.indexOf(0x0a, start); at >= 0 && at < end; at = bytes.indexOf(0x0a, at + 1)) {
+    if (at + 2 < end && bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
+  }
+  return -1;
+}
+
+const latin1 = new TextDecoder("latin1");
+
+const connectionHeaders = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Reads a whole head.
+ * @throws UpstreamError `broken`
+ */
+export function parseHead(bytes: Uint8Array, method: string): Head {
+  const lines = latin1.decode(bytes).split("\r\n");
+  const status = statusOf(lines[0] ?? "");
+  const headers: HeaderList = [];
+  let length: string | undefined;
+  let coding: string | undefined;
+  let connection = "";
+  let idleMs: number | undefined;
+  // The last two are empty: the blank line and what follows it.
+  for (let at = 1; at < lines.length - 2; at++) {
+    const [name, value] = fieldOf(lines[at] ?? "");
+    if (name === "content-length") {
+      if (length !== undefined && length !== value) throw broken("two lengths");
+      length = value;
+    } else if (name === "transfer-encoding") {
+      if (coding !== undefined) throw broken("two transfer encodings");
+      coding = value.toLowerCase();
+    } else if (name === "connection") connection += `,${value.toLowerCase()}`;
+    else if (name === "keep-alive") {
+      const seconds = /timeout=(\d{1,6})/i.exec(value)?.[1];
+      if (seconds !== undefined) idleMs = Number(seconds) * 1_000;
+    }
+    if (!connectionHeaders.has(name)) headers.push([name, value]);
+  }
+  const options = connection === "" ? [] : connection.split(",").map((option) => option.trim());
+  const named = options.filter((option) => option !== "" && option !== "keep-alive" && option !== "close");
+  return {
+    status,
+    headers: named.length === 0 ? headers : headers.filter(([name]) => !named.includes(name)),
+    framing: framingOf(status, method, length, coding),
+    keepAlive: lines[0]?.startsWith("HTTP/1.1") === true && !options.includes("close"),
+    idleMs,
+  };
+}
+
+function statusOf(line: string): number {
+  if (!/^HTTP\/1\.[01] [1-5]\d\d(?: |$)/.test(line)) throw broken("not an HTTP/1.1 answer");
+  return Number(line.slice(9, 12));
+}
+
+function fieldOf(line: string): [string, string] {
+  const colon = line.indexOf(":");
+  const name = line.slice(0, colon).toLowerCase();
+  if (colon < 1 || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw broken("a malformed header");
+  const value = line.slice(colon + 1).trim();
+  // A bare CR, LF or NUL could end the header for another reader.
+  if (/[\r\n\0]/.test(value)) throw broken("a control character in a header");
+  return [name, value];
+}
+
+/** RFC 9112 section 6.3, without the cases that it allows a client to guess at. */
+function framingOf(
+  status: number,
+  method: string,
+  length: string | undefined,
+  coding: string | undefined,
+): Framing {
+  if (coding !== undefined) {
+    if (length !== undefined) throw broken("both a length and a transfer encoding");
+    if (coding !== "chunked") throw broken("an unknown transfer encoding");
+  }
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) throw broken("a malformed length");
+  if (method === "HEAD" || status < 200 || status === 204 || status === 304) return "none";
+  if (coding !== undefined) return "chunked";
+  return length === undefined ? "close" : Number(length);
+}
+
+/** The upstream said something that is not HTTP as we accept it. */
+export function broken(what: string, cause?: unknown): UpstreamError {
+  return new UpstreamError("broken", `the upstream sent ${what}`, cause);
+}
