@@ -35,6 +35,8 @@ export interface RemoteKeys {
   readonly get: JWTVerifyGetKey;
   /** Resolves when there are keys. @throws KeysUnavailable */
   ready(): Promise<void>;
+  /** A text that changes when the keys do; fetches them again when they have become old. @throws KeysUnavailable */
+  edition(): Promise<string>;
 }
 
 /** Keys that are older are fetched again before they are used. */
@@ -46,9 +48,16 @@ const failureFloorMs = 2_000;
 const timeoutMs = 5_000;
 const maxBytes = 512 * 1024;
 
+interface Kept {
+  readonly pick: JWTVerifyGetKey;
+  /** The document as it came. */
+  readonly edition: string;
+  readonly atMs: number;
+}
+
 /** Nothing is fetched before the first call. */
 export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): RemoteKeys {
-  let kept: { readonly pick: JWTVerifyGetKey; readonly atMs: number } | undefined;
+  let kept: Kept | undefined;
   let failed: { readonly error: KeysUnavailable; readonly atMs: number } | undefined;
   let pending: Promise<void> | undefined;
   let unknownAtMs = -Infinity;
@@ -60,7 +69,8 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
       const response = await http.fetch(url, { headers: { accept: "application/json" }, timeoutMs });
       const text = await readLimitedText(response, maxBytes);
       if (response.status !== 200) throw new Error(`HTTP ${response.status}`);
-      kept = { pick: createLocalJWKSet(JSON.parse(text) as JSONWebKeySet), atMs: clock.now() };
+      const keySet = JSON.parse(text) as JSONWebKeySet;
+      kept = { pick: createLocalJWKSet(keySet), edition: text, atMs: clock.now() };
       failed = undefined;
       log.debug("jwks_fetched", { url: safeUrl(url) });
     } catch (cause) {
@@ -80,7 +90,7 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
     await pending;
   }
 
-  async function current(): Promise<{ readonly pick: JWTVerifyGetKey; readonly atMs: number }> {
+  async function current(): Promise<Kept> {
     if (kept === undefined) await refresh();
     else if (clock.now() - kept.atMs >= maxAgeMs) await refresh().catch(() => {});
     if (kept === undefined) throw new KeysUnavailable("Cannot get the issuer's keys");
@@ -106,5 +116,6 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
     async ready() {
       await current();
     },
+    edition: async () => (await current()).edition,
   };
 }

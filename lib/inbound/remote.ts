@@ -65,11 +65,29 @@ export function openRemote(config: RemoteConfig, context: RemoteContext): Inboun
     // Only a stop ends the asking.
   });
 
+  const verified = new WeakMap<Caller, { readonly bearer: string; edition: string }>();
+
   async function callerOf(bearer: string): Promise<Caller> {
     try {
-      return remoteCaller(await verify(bearer, rules), bearer, config);
+      const caller = remoteCaller(await verify(bearer, rules), bearer, config);
+      verified.set(caller, { bearer, edition: await keys.edition() });
+      return caller;
     } catch (error) {
       throw asOAuthError(error);
+    }
+  }
+
+  /** A token that was verified before falls with its key. While the keys cannot be asked for it stands. */
+  async function keyIsGone(caller: Caller): Promise<boolean> {
+    const known = verified.get(caller);
+    if (known === undefined) return false;
+    try {
+      const edition = await keys.edition();
+      if (edition !== known.edition) await verify(known.bearer, rules);
+      known.edition = edition;
+      return false;
+    } catch (error) {
+      return error instanceof TokenRefused;
     }
   }
 
@@ -103,7 +121,7 @@ export function openRemote(config: RemoteConfig, context: RemoteContext): Inboun
       }
     },
     challenge: (error) => challenge(config, error),
-    revoked: () => Promise.resolve(false),
+    revoked: keyIsGone,
     async ready() {
       await checked;
       await keys.ready();

@@ -227,6 +227,26 @@ Deno.test("an IdP that is down is 503 and never 401, and heals by itself", async
   assert.equal(await it.outcome(token), "accepted");
 });
 
+Deno.test("a token that was accepted falls when the IdP takes its key away, and not when it adds one", async () => {
+  await using it = front({ keys: [key] });
+  const caller = await it.inbound.authenticate(await it.idp.token({ exp: 4e9 }));
+  const serve = (...keys: SigningKey[]) => {
+    it.idp.answer = () => Promise.resolve(Response.json({ keys: keys.map((each) => each.jwk) }));
+    return it.idp.clock.advance(600_000);
+  };
+  const another = await signingKey("RS256", "k2");
+
+  assert.equal(await it.inbound.revoked(caller), false);
+  await serve(key, another);
+  assert.equal(await it.inbound.revoked(caller), false);
+  it.down = true;
+  await it.idp.clock.advance(600_000);
+  assert.equal(await it.inbound.revoked(caller), false);
+  it.down = false;
+  await serve(another);
+  assert.equal(await it.inbound.revoked(caller), true);
+});
+
 const denyTable: [name: string, allow: Partial<AllowConfig>, claims: Record<string, unknown>][] = [
   ["another subject", { subjects: ["bob"] }, {}],
   ["a subject in another case", { subjects: ["Alice"] }, {}],
