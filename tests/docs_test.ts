@@ -1,0 +1,84 @@
+/** Documents that name code, tests, metrics, causes and each other are held to what is there. */
+import assert from "node:assert/strict";
+import { failureTable } from "../lib/inbound/bridge/failure_table.ts";
+
+const root = new URL("../", import.meta.url);
+
+async function read(path: string): Promise<string> {
+  return await Deno.readTextFile(new URL(path, root));
+}
+
+async function files(folder: string, ending: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const entry of Deno.readDir(new URL(folder, root))) {
+    const path = `${folder}${entry.name}`;
+    if (entry.isDirectory) found.push(...await files(`${path}/`, ending));
+    else if (path.endsWith(ending)) found.push(path);
+  }
+  return found.sort();
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await Deno.stat(new URL(path, root)).then(() => true, () => false);
+}
+
+Deno.test("every file and every document that a document names exists", async () => {
+  const missing: string[] = [];
+  for (const document of ["README.md", ...await files("docs/", ".md")]) {
+    const text = await read(document);
+    for (const [, path = ""] of text.matchAll(/`((?:lib|tests|scripts|docs)\/[\w./-]+\.\w+)`/g)) {
+      if (!await exists(path)) missing.push(`${document}: ${path}`);
+    }
+    for (const [, link = ""] of text.matchAll(/\]\((?!https?:|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)/g)) {
+      const path = new URL(link, new URL(document, "file:///")).pathname.slice(1);
+      if (!await exists(path)) missing.push(`${document}: ${link}`);
+    }
+  }
+
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("docs/metrics.md lists the metrics of the source, no more and no fewer", async () => {
+  const inSource = new Set<string>();
+  for (const path of await files("lib/", ".ts")) {
+    for (const [name] of (await read(path)).matchAll(/\bmcp_(?:auth|doorman)_[a-z0-9_]+/g)) {
+      inSource.add(name);
+    }
+  }
+  const inDocument = [...(await read("docs/metrics.md")).matchAll(/^\| `(mcp_[a-z0-9_]+)`/gm)].map((
+    [, name],
+  ) => name);
+
+  assert.deepEqual([...inDocument].sort(), [...inSource].sort());
+});
+
+Deno.test("alert rules and dashboard ask for metrics that exist, and the playbook has every alert", async () => {
+  const alerts = await read("scripts/deploy/monitoring/alerts.yaml");
+  const tests = await read("scripts/deploy/monitoring/alerts_test.yaml");
+  const dashboard = await read("scripts/deploy/monitoring/dashboard.json");
+  const listed = await read("docs/metrics.md");
+  const playbook = await read("docs/alerts.md");
+  const names = [...alerts.matchAll(/alert: (\w+)/g)].map(([, name = ""]) => name);
+
+  for (const [metric] of (alerts + dashboard).matchAll(/\bmcp_(?:auth|doorman)_[a-z0-9_]+/g)) {
+    assert.match(listed, new RegExp(`\`${metric}\``), metric);
+  }
+  assert.ok(names.length > 8);
+  for (const name of names) {
+    assert.match(playbook, new RegExp(`^## ${name}$`, "m"));
+    assert.match(tests, new RegExp(`alertname: ${name}\\n\\s+exp_alerts:\\n\\s+- exp_labels`), name);
+  }
+});
+
+Deno.test("docs/endpoints.md lists the causes of refusals with their status and code", async () => {
+  const text = await read("docs/endpoints.md");
+  const rows = [...text.matchAll(/^\| `(\w+)`\s*\| (\d{3})\s*\| `(\w+)`/gm)]
+    .map(([, cause = "", status, code]) => [cause, `${status} ${code}`]);
+
+  assert.deepEqual(
+    Object.fromEntries(rows),
+    Object.fromEntries(
+      Object.entries(failureTable).map(([cause, [status, code]]) => [cause, `${status} ${code}`]),
+    ),
+  );
+});
