@@ -5,7 +5,8 @@
 import { dirname } from "node:path";
 import { UserError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { createPrivateFile, ensurePrivateFolder, readPrivateFile } from "../base/private_file.ts";
+import { readPrivateFile } from "../base/files.ts";
+import { createPrivateFile, ensureStateFolder } from "../base/state_folder.ts";
 import type { KeyConfig } from "./config.ts";
 import type { Purpose } from "./sealer.ts";
 import { minSecretBytes, secretWeakness } from "./secret_strength.ts";
@@ -80,9 +81,9 @@ export async function openKeyRing(config: KeyConfig, log: Logger): Promise<KeyRi
 }
 
 async function keptSecret(file: string, log: Logger): Promise<string> {
-  await ensurePrivateFolder(dirname(file));
+  await ensureStateFolder(dirname(file));
   for (let attempt = 0; attempt < 2; attempt++) {
-    const kept = (await readPrivateFile(file))?.trim();
+    const kept = readPrivateFile(file)?.trim();
     if (kept !== undefined) {
       if (secretWeakness(kept) === undefined) return kept;
       throw new UserError(`Cannot use the signing key in ${file}: it is not what was written there`, {

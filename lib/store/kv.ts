@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { UserError } from "../base/errors.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
-import { ensurePrivateFolder } from "../base/private_file.ts";
+import { ensureStateFolder } from "../base/state_folder.ts";
 import { type Key, type Store, StoreUnavailable } from "./store.ts";
 
 /** What is written: the value's JSON, so that all stores keep the same things, and when it ends. */
@@ -83,7 +83,7 @@ export function kvStore(kv: Deno.Kv, clock: Clock): Store {
  * @throws UserError when there is nowhere to write.
  */
 export async function openKv(path: string, clock: Clock, log: Logger): Promise<Store> {
-  await ensurePrivateFolder(dirname(path));
+  await ensureStateFolder(dirname(path));
   try {
     return kvStore(await openProven(path), clock);
   } catch (error) {

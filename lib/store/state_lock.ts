@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UserError } from "../base/errors.ts";
-import { ensurePrivateFolder } from "../base/private_file.ts";
+import { ensureStateFolder } from "../base/state_folder.ts";
 
 /**
  * Holds the state folder for this process until disposed of; the system frees it when the process dies. Waits `waitMs`
@@ -8,7 +8,7 @@ import { ensurePrivateFolder } from "../base/private_file.ts";
  * @throws UserError when another process holds it.
  */
 export async function lockStateFolder(folder: string, waitMs = 3_000): Promise<Disposable> {
-  await ensurePrivateFolder(folder);
+  await ensureStateFolder(folder);
   // A file of its own: on Windows nobody else can even read a locked file.
   const path = join(folder, "lock");
   const file = await Deno.open(path, { create: true, read: true, write: true, mode: 0o600 });
