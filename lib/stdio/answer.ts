@@ -20,14 +20,19 @@ export function mediaType(response: Response): string {
   return (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
+/** Read in one piece: cheaper than as a stream. */
+const smallBytes = 64 * 1024;
+
 /** The message in a JSON body; `undefined` when it is empty. @throws Unanswered when it is anything else. */
 export async function readJson(response: Response): Promise<Incoming | undefined> {
   const parts: Uint8Array[] = [];
   const scanner = new MessageScanner();
-  for await (const part of response.body ?? []) {
+  const take = (part: Uint8Array) => {
     scanner.push(part);
     parts.push(part);
-  }
+  };
+  if (Number(response.headers.get("content-length") ?? Infinity) <= smallBytes) take(await response.bytes());
+  else for await (const part of response.body ?? []) take(part);
   if (parts.every((part) => part.length === 0)) return undefined;
   const scan = scanner.end();
   if (!scan.valid || !areMessages(scan.heads)) throw notJsonRpc(response);

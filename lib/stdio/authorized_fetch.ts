@@ -8,6 +8,7 @@ import type { HttpClient } from "../base/http_client.ts";
 import { NetworkError } from "../base/network_error.ts";
 import { describeError, UserError } from "../base/errors.ts";
 import type { CredentialHeaders, Credentials } from "./credentials.ts";
+import { within } from "./limit.ts";
 import { whileReachable } from "./reachable.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 
@@ -54,12 +55,11 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
     signal: AbortSignal,
     wait: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> => {
-    const limit = AbortSignal.timeout(parts.loginWaitMs);
     try {
-      return await wait(AbortSignal.any([signal, limit]));
+      return await within(signal, parts.loginWaitMs, () => loginPending(credentials), wait);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      throw limit.aborted ? loginPending(credentials) : noCredentials(error);
+      throw error instanceof Unanswered ? error : noCredentials(error);
     }
   };
 
@@ -112,24 +112,34 @@ function curable(status: number, challenge: string | null): 401 | 403 | undefine
   return status === 403 && challenge !== null && /insufficient_scope/.test(challenge) ? 403 : undefined;
 }
 
-async function fetchOnce(parts: SendingParts, request: UpstreamRequest, url: URL, headers: Headers) {
-  const { method, body, signal, timeoutMs = 0, patient = false } = request;
-  const gone = patient && timeoutMs > 0 && parts.isDirect(url) ? new AbortController() : undefined;
-  const answer = parts.http.fetch(url, {
-    method,
-    headers,
-    signal: gone === undefined ? signal : AbortSignal.any([signal, gone.signal]),
-    redirect: "manual",
-    ...(body === undefined ? {} : { body: request.once === true ? unrepeatable(body) : body }),
-    ...(timeoutMs === 0 || patient ? {} : { timeoutMs }),
-  });
+async function fetchOnce(
+  parts: SendingParts,
+  request: UpstreamRequest,
+  url: URL,
+  headers: Headers,
+): Promise<Response> {
+  const { method, body, timeoutMs = 0, patient = false } = request;
+  const fetch = (signal: AbortSignal) =>
+    parts.http.fetch(url, {
+      method,
+      headers,
+      signal,
+      redirect: "manual",
+      ...(body === undefined ? {} : { body: request.once === true ? unrepeatable(body) : body }),
+      ...(timeoutMs === 0 || patient ? {} : { timeoutMs }),
+    });
   try {
-    if (gone === undefined) return await answer;
-    return await whileReachable(url, timeoutMs, () => gone.abort(), answer);
+    if (!patient || timeoutMs === 0 || !parts.isDirect(url)) return await fetch(request.signal);
+    const { promise: gone, reject } = Promise.withResolvers<never>();
+    return await whileReachable(
+      url,
+      timeoutMs,
+      () => reject(lost(url)),
+      Promise.race([fetch(request.signal), gone]),
+    );
   } catch (error) {
-    if (signal.aborted) throw signal.reason;
-    if (gone?.signal.aborted) throw lost(url);
-    throw unreachable(error);
+    if (request.signal.aborted) throw request.signal.reason;
+    throw error instanceof Unanswered ? error : unreachable(error);
   }
 }
 

@@ -43,11 +43,16 @@ export class Pump implements UpstreamHost {
   readonly #parts: PumpParts;
   readonly #waiting = new WaitingRequests();
   readonly #connect: (host: UpstreamHost) => Upstream;
+  /** What is under way; ended together at exit. */
+  readonly #sending = new Set<AbortController>();
   #upstream: Upstream | undefined;
 
   constructor(parts: PumpParts, connect: (host: UpstreamHost) => Upstream) {
     this.#parts = parts;
     this.#connect = connect;
+    parts.signal.addEventListener("abort", () => {
+      for (const sending of this.#sending) sending.abort(parts.signal.reason);
+    }, { once: true });
   }
 
   /** The upstream that messages go to. */
@@ -154,21 +159,20 @@ export class Pump implements UpstreamHost {
       waiting.onAnswer = overrideIdentity(head.method, this.#parts.identity);
       return waiting;
     });
-    const ends = own.length === 0 ? signal : AbortSignal.any([signal, abort.signal]);
-    this.upstream.send(message, own, ends).then(
+    this.#sending.add(abort);
+    this.upstream.send(message, own, abort.signal).then(
       () => this.#giveUp(own, noAnswer()),
       (error) => {
-        if (ends.aborted && !signal.aborted) return;
+        if (abort.signal.aborted) return;
         const failure = error instanceof Unanswered
           ? error
           : new Unanswered(codes.badAnswer, String(error), { cause: error });
         const rpcMethod = message.heads[0]?.method ?? "";
-        if (!signal.aborted) {
-          log.warn("message_failed", { rpcMethod, code: `${failure.code}`, cause: failure.message });
-        }
+        log.warn("message_failed", { rpcMethod, code: `${failure.code}`, cause: failure.message });
         this.#giveUp(own, failure);
       },
-    );
+    ).finally(() => this.#sending.delete(abort));
+    if (signal.aborted) abort.abort(signal.reason);
   }
 
   #giveUp(own: readonly Waiting[], failure: Unanswered): void {
