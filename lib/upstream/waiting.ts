@@ -8,6 +8,10 @@ import { UpstreamError } from "./upstream.ts";
 /** A client that leaves is noticed within twice this time, in milliseconds. */
 const lookEveryMs = 200;
 
+/** Before Deno 2.9 a request whose client has left already never says so to a listener that comes later. */
+const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
+const listenAtOnce = major === 2 && minor < 9;
+
 /** The requests of one upstream that wait. */
 export class WaitingRoom {
   readonly #watch = new Watch(lookEveryMs);
@@ -21,6 +25,7 @@ export class WaitingRoom {
     const waiting = new Waiting(abort, clientGone, this.limitMs);
     this.#inside.add(waiting);
     this.#watch.enter(waiting);
+    if (listenAtOnce) waiting.observe();
     return waiting;
   }
 
@@ -55,15 +60,17 @@ export class Waiting implements Watched {
   look(ageMs: number): void {
     if (this.limitMs > 0 && ageMs >= this.limitMs) {
       this.abort.abort(new UpstreamError("timeout", `no answer within ${this.limitMs} ms`));
-    } else if (!this.#observed) {
-      this.#observed = true;
-      const gone = this.clientGone();
-      // The runtime fires this signal after an answer as well; by then nobody waits.
-      const leave = () => {
-        if (!this.over) this.abort.abort(new UpstreamError("client_gone", "the client left"));
-      };
-      if (gone.aborted) leave();
-      else gone.addEventListener("abort", leave, { once: true });
-    }
+    } else if (!this.#observed) this.observe();
+  }
+
+  observe(): void {
+    this.#observed = true;
+    const gone = this.clientGone();
+    // The runtime fires this signal after an answer as well; by then nobody waits.
+    const leave = () => {
+      if (!this.over) this.abort.abort(new UpstreamError("client_gone", "the client left"));
+    };
+    if (gone.aborted) leave();
+    else gone.addEventListener("abort", leave, { once: true });
   }
 }
