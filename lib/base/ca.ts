@@ -16,7 +16,8 @@ export function certificateAuthorities(files: readonly string[], log: Logger): s
   // Read by the runtime when the first TLS connection is made; a compiled program has no other way to ask for it.
   if (Deno.env.get("DENO_TLS_CA_STORE") === undefined) Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
   const found: string[] = [];
-  for (const file of files) {
+  const environment = environmentFiles();
+  for (const file of files.filter((name) => !environment.some(([, other]) => other === name))) {
     try {
       found.push(pem(file));
     } catch (cause) {
@@ -26,8 +27,7 @@ export function certificateAuthorities(files: readonly string[], log: Logger): s
       });
     }
   }
-  for (const [variable, file] of environmentFiles()) {
-    if (files.includes(file)) continue;
+  for (const [variable, file] of environment) {
     try {
       found.push(pem(file));
     } catch (error) {

@@ -36,6 +36,14 @@ export const url: Kind<URL> = kind("URL", (value) => {
   return parsed;
 });
 
+/** The URL of an http proxy; it may carry a user and a password. */
+export const proxyUrl: Kind<URL> = kind("URL", (value) => {
+  const trimmed = value.trim();
+  const parsed = /^https?:\/\//i.test(trimmed) && URL.canParse(trimmed) ? new URL(trimmed) : undefined;
+  if (parsed === undefined) throw new Error("an http:// or https:// URL");
+  return parsed;
+});
+
 /** A URL that is kept as it was typed, since issuers are compared character by character. */
 export const issuer: Kind<string> = kind("URL", (value) => {
   const parsed = url.parse(value);

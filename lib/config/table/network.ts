@@ -1,5 +1,5 @@
 /** The network between us and everybody else. */
-import { duration, path, text, url } from "../../base/kinds.ts";
+import { duration, path, proxyUrl, text } from "../../base/kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 
 const group = "Network";
@@ -38,9 +38,10 @@ export const networkSettings = {
     help: "The same, under the name that Deno uses",
   },
   httpProxy: {
-    kind: url,
+    kind: proxyUrl,
     env: "MCP_PROXY_HTTP_PROXY",
     flag: "http-proxy",
+    secret: true,
     defaultText: "HTTPS_PROXY or HTTP_PROXY",
     mode: "both",
     group,
