@@ -2,7 +2,7 @@
  * The listener and its end.
  *
  *     listen -> serve -> accept loop dies (no file descriptors left) -> listen again
- *            `-> drain: listener closed -> standing streams ended -> calls finish -> deadline -> cut
+ *            `-> drain: listener closed -> standing streams ended -> calls finish, or the deadline
  */
 import { UserError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
@@ -20,8 +20,8 @@ export interface Listening {
   readonly hostname: string;
   readonly port: number;
   /**
-   * Closes the listener, lets running requests finish and cuts what is left after the deadline; says whether
-   * something had to be cut.
+   * Closes the listener and lets running requests finish, at most until the deadline; says whether something is left
+   * then, which ends with the process: the runtime cannot cut connections once it is shutting down.
    */
   drain(options: { readonly deadlineMs: number; readonly onClosed?: () => void }): Promise<boolean>;
 }
@@ -33,7 +33,6 @@ const relistenAfterMs = 200;
 
 /** Listens. @throws UserError when the address cannot be had. */
 export function listen(options: ListenOptions, handler: ServeHandler, log: Logger): Listening {
-  const abort = new AbortController();
   let draining = false;
   let bound = { hostname: options.hostname, port: options.port };
 
@@ -42,7 +41,6 @@ export function listen(options: ListenOptions, handler: ServeHandler, log: Logge
       ...bound,
       ...(options.tls ?? {}),
       ...(options.reusePort === true ? { reusePort: true } : {}),
-      signal: abort.signal,
       onListen: () => {},
       onError: (error) => {
         log.error("request_failed", { cause: error instanceof Error ? error.message : String(error) });
@@ -90,11 +88,9 @@ export function listen(options: ListenOptions, handler: ServeHandler, log: Logge
       const late = new Promise<true>((resolve) => {
         timer = setTimeout(resolve, deadlineMs, true);
       });
-      const cut = await Promise.race([closed.then(() => false), late]);
+      const left = await Promise.race([closed.then(() => false), late]);
       clearTimeout(timer);
-      if (cut) abort.abort();
-      await server.finished.catch(() => {});
-      return cut;
+      return left;
     },
   };
 }

@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { openHttpClient } from "../../lib/base/http_client.ts";
+import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import { spawnedUpstream } from "../../lib/upstream/spawned.ts";
+import type { UpstreamRequest } from "../../lib/upstream/upstream.ts";
+import { fakeClock } from "../fakes/clock.ts";
+import { unusedPort } from "../fakes/raw_upstream.ts";
+
+const child = new URL("./child.ts", import.meta.url).pathname;
+
+function request(body: string): UpstreamRequest {
+  return {
+    method: "POST",
+    suffix: "",
+    headers: [],
+    body: new TextEncoder().encode(body),
+    clientGone: () => new AbortController().signal,
+  };
+}
+
+/** Starts a child and notes what is logged; `seen(event)` resolves with the fields of the event's next line. */
+function start(manner: string, command?: string[]) {
+  const port = unusedPort();
+  const lines: { event: string; fields: Fields }[] = [];
+  const waiting = new Map<string, PromiseWithResolvers<Fields>>();
+  const note = (event: string, fields: Fields = {}) => {
+    lines.push({ event, fields });
+    waiting.get(event)?.resolve(fields);
+    waiting.delete(event);
+  };
+  const log: Logger = { ...silentLog, info: note, warn: note, error: note };
+  const http = openHttpClient();
+  const upstream = spawnedUpstream({
+    kind: "spawn",
+    command: command ??
+      [Deno.execPath(), "run", "-A", "--no-lock", "--no-config", child, String(port), manner],
+    port,
+    path: "/mcp",
+    connectTimeoutMs: 1_000,
+    firstByteTimeoutMs: 0,
+  }, { http, log });
+  return {
+    upstream,
+    lines,
+    seen(event: string): Promise<Fields> {
+      const wait = waiting.get(event) ?? Promise.withResolvers<Fields>();
+      waiting.set(event, wait);
+      return wait.promise;
+    },
+    async [Symbol.asyncDispose]() {
+      await upstream[Symbol.asyncDispose]();
+      http.close();
+    },
+  };
+}
+
+Deno.test("a request waits for the child to be ready; its output is in our log; it ends with us", async () => {
+  let lines: { event: string; fields: Fields }[];
+  {
+    await using it = start("well");
+    lines = it.lines;
+    const response = await it.upstream.forward(request("hello"));
+    assert.equal((await response.json()).text, "hello");
+    assert.equal(await it.upstream.ready(), true);
+  }
+  const outputs = lines.filter(({ event }) => event === "upstream_output").map(({ fields }) =>
+    `${fields.kind}: ${fields.detail}`
+  );
+  assert.deepEqual(outputs.sort(), ["stderr: a line on stderr", "stdout: a line on stdout"]);
+  assert.deepEqual(lines.at(-1)?.event, "upstream_ended");
+});
+
+Deno.test("a child that dies is started again after a pause and serves again", async () => {
+  await using it = start("well");
+  const first = await (await it.upstream.forward(request("1"))).json();
+
+  const ended = it.seen("upstream_ended");
+  const again = it.seen("upstream_restarting");
+  await assert.rejects(it.upstream.forward(request("die")), { name: "UpstreamError" });
+  assert.equal((await ended).code, "5");
+  assert.equal((await again).waitMs, 1_000);
+  const second = await (await it.upstream.forward(request("2"))).json();
+
+  assert.notEqual(second.pid, first.pid);
+});
+
+Deno.test("a child that dies at once is started again with pauses that grow", async () => {
+  await using it = start("dies");
+
+  const first = await it.seen("upstream_restarting");
+  const second = await it.seen("upstream_restarting");
+
+  assert.deepEqual([first.waitMs, second.waitMs], [1_000, 2_000]);
+});
+
+Deno.test("a program that is not there is told in the log, and requests fail in time", async () => {
+  const clock = fakeClock();
+  const http = openHttpClient();
+  const events: string[] = [];
+  const log: Logger = { ...silentLog, error: (event, fields) => events.push(`${event} ${fields?.cause}`) };
+  const upstream = spawnedUpstream({
+    kind: "spawn",
+    command: ["/no/such/program"],
+    port: unusedPort(),
+    path: "/mcp",
+    connectTimeoutMs: 1_000,
+    firstByteTimeoutMs: 0,
+  }, { http, log, clock });
+
+  const waiting = assert.rejects(upstream.forward(request("x")), { failure: "timeout" });
+  await clock.advance(31_000);
+  await waiting;
+
+  assert.match(events[0] ?? "", /^upstream_not_started .*no\/such\/program/);
+  await upstream[Symbol.asyncDispose]();
+  http.close();
+});
