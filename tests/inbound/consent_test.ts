@@ -28,7 +28,7 @@ async function decide(kit: Kit, jar: Jar, form: Record<string, string> | [string
 }
 
 Deno.test("the consent page names client, server, scopes and destination, with Deny first and no script", async () => {
-  const kit = await bridgeKit({ config: { resourceName: "Notes", logoText: "ACME" } });
+  const kit = await bridgeKit({ config: { resourceName: "Notes", logoText: "AC" } });
   const { client_id } = await registerClient(kit.app, { client_name: '<b>Evil</b> & "Co"' });
 
   const response = await kit.app.request(`/authorize?${await authorizeQuery(client_id)}`);
@@ -37,7 +37,7 @@ Deno.test("the consent page names client, server, scopes and destination, with D
   assert.match(page, /&lt;b&gt;Evil&lt;\/b&gt; &amp; &quot;Co&quot;/);
   assert.ok(!page.includes("<b>Evil"));
   assert.match(page, /Notes/);
-  assert.match(page, /ACME/);
+  assert.match(page, /<span class="badge" aria-hidden="true">AC<\/span>Notes/);
   assert.match(page, /client\.example/);
   assert.match(page, /<li>openid<\/li>/);
   assert.ok(

@@ -56,7 +56,7 @@ export function bridgeConfig(changes: Partial<BridgeConfig> = {}): BridgeConfig 
     redirectSchemes: [],
     cimd: { enabled: true, allowLoopback: false },
     idpExchange: { ratePerSec: 0, burst: 50 },
-    logoText: "mcp-doorman",
+    logoText: "MD",
     ...changes,
   };
 }

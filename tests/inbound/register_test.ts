@@ -208,3 +208,18 @@ Deno.test("register says 0 for a registration that never ends", async () => {
   assert.equal(answer["client_id_expires_at"], 0);
   assert.equal((await kit.app.request(`/authorize?${await authorizeQuery(answer.client_id)}`)).status, 200);
 });
+
+Deno.test("register knows the hosts and schemes of published clients by itself, and no others", async () => {
+  const { app } = await bridgeKit({ config: { redirectHosts: [] } });
+  const own = ["an SDK that says basic", "one with empty members", "one with a URI that is not for us"];
+
+  for (const { client, body } of clientBodies) {
+    const response = await postJson(app, "/register", body);
+    assert.equal(response.status, own.includes(client) ? 400 : 201, client);
+    if (response.status === 400) {
+      const { error, error_description } = await response.json();
+      assert.equal(error, "invalid_redirect_uri");
+      assert.match(error_description, /REDIRECT_HOSTS/);
+    }
+  }
+});

@@ -8,6 +8,7 @@ import type { LoginRequest } from "./tickets.ts";
 import { cureOf, failure } from "./failures.ts";
 import { continuePage } from "./pages/continue_page.ts";
 import { failurePage, type WayOut } from "./pages/failure_page.ts";
+import { brandOf } from "./pages/brand.ts";
 import type { BridgeParts } from "./parts.ts";
 import { isWebRedirect } from "./redirects.ts";
 
@@ -83,7 +84,7 @@ export async function errorAnswer(
     return errorJson(error, {}, status);
   }
   const response = await failurePage({
-    logo: parts.config.logoText,
+    brand: brandOf(parts.config),
     status,
     title: titleOf(error),
     description: error.description,
@@ -149,7 +150,7 @@ export async function errorToClient(
   const url = clientUrl(parts, request, { error });
   if (isWebRedirect(url)) return redirect(url);
   return await continuePage({
-    logo: parts.config.logoText,
+    brand: brandOf(parts.config),
     title: "This did not work",
     text: `${error.description}.`,
     link: "Return to the application",

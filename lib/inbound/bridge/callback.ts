@@ -12,6 +12,7 @@ import { beginLogin } from "./idp_login.ts";
 import { keepText } from "./kept_text.ts";
 import { continuePage } from "./pages/continue_page.ts";
 import type { WayOut } from "./pages/failure_page.ts";
+import { brandOf } from "./pages/brand.ts";
 import { type BridgeParts, endpoints } from "./parts.ts";
 import { useOnce } from "./used.ts";
 
@@ -96,7 +97,7 @@ async function refused(parts: BridgeParts, flow: FlowTicket, query: URLSearchPar
   });
   noteFailure(parts, error, endpoint);
   return await continuePage({
-    logo: parts.config.logoText,
+    brand: brandOf(parts.config),
     title: "Not signed in",
     text: "The sign-in was not completed. You may close this page.",
     link: "Return to the application",
@@ -144,7 +145,7 @@ async function handOver(parts: BridgeParts, login: Login, { tokens, identity }: 
   log.info("callback_success", { subject: allowed.subject, client: request.client });
 
   const response = await continuePage({
-    logo: config.logoText,
+    brand: brandOf(config),
     title: "Signed in",
     text: `You are signed in${
       allowed.email === undefined ? "" : ` as ${allowed.email}`

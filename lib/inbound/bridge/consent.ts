@@ -6,6 +6,7 @@ import { failure } from "./failures.ts";
 import { parameter, readForm } from "./forms.ts";
 import { beginLogin } from "./idp_login.ts";
 import { continuePage } from "./pages/continue_page.ts";
+import { brandOf } from "./pages/brand.ts";
 import type { BridgeParts } from "./parts.ts";
 import { openTicket } from "./tickets.ts";
 import { useOnce } from "./used.ts";
@@ -47,7 +48,7 @@ async function decide(parts: BridgeParts, c: Context): Promise<Response> {
     counters.add("mcp_auth_consent_decisions_total", { decision: "denied" });
     log.info("consent_denied", fields);
     return await continuePage({
-      logo: config.logoText,
+      brand: brandOf(config),
       title: "Denied",
       text: "The application gets no access. You may close this page.",
       link: "Return to the application",
@@ -64,7 +65,7 @@ async function decide(parts: BridgeParts, c: Context): Promise<Response> {
       selectAccount: action === "switch",
     });
     return await continuePage({
-      logo: config.logoText,
+      brand: brandOf(config),
       title: "Sign in",
       text: "You are being taken to the sign-in.",
       link: "Continue to the sign-in",

@@ -1,5 +1,6 @@
 import { randomText } from "../../base/bytes.ts";
 import { consentPage } from "./pages/consent_page.ts";
+import { brandOf } from "./pages/brand.ts";
 import type { BridgeParts } from "./parts.ts";
 import { type LoginRequest, sealTicket } from "./tickets.ts";
 
@@ -19,7 +20,7 @@ export async function showConsent(
   const { request, browser, account, untilMs, notice, status } = form;
   const ttlMs = untilMs === undefined ? config.loginTtlMs : untilMs - clock.now();
   return await consentPage({
-    logo: config.logoText,
+    brand: brandOf(config),
     clientName: request.name,
     clientHost: request.client.startsWith("https://") ? new URL(request.client).host : undefined,
     redirectUri: request.uri,

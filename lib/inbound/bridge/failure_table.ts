@@ -2,7 +2,7 @@
 export type FailureRow = readonly [status: number, code: string, description: string, cure?: string];
 
 const again = "Go back to the application and connect once more.";
-const forgotten = "It uses a registration that this server does not know. Let it register anew:";
+const forgotten = "Its registration is not one that this server has given out. Let it register anew:";
 const wrongCaller =
   "This is a problem of the application that sent you here; tell its maker what this page says.";
 const sameBrowser = `Sign in with the browser in which you began, and allow its cookies. ${again}`;
@@ -28,7 +28,7 @@ export const failureTable = {
   redirect_uri_refused: [
     400,
     "invalid_redirect_uri",
-    "No redirect URI is allowed here: use https, http on loopback, or an allowed private-use scheme",
+    "No redirect URI is on the list; the operator can add its host to REDIRECT_HOSTS or its scheme to REDIRECT_SCHEMES",
   ],
   client_name_invalid: [400, "invalid_client_metadata", "client_name is too long or has control characters"],
   auth_method_unsupported: [

@@ -90,7 +90,7 @@ function allowedUris(parts: BridgeParts, asked: readonly string[]): string[] {
       parts.log.warn("redirect_uri_refused", {
         origin,
         reason: refusal,
-        hint: "to allow it, name its host or scheme in the allowed redirects",
+        hint: "to allow it, add its host to REDIRECT_HOSTS or its scheme to REDIRECT_SCHEMES",
       });
     }
   }

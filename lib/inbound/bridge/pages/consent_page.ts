@@ -1,10 +1,11 @@
 import { html } from "hono/html";
 import { isLocalRedirect, redirectDestination } from "../redirects.ts";
+import type { Brand } from "./brand.ts";
 import { respondWithPage } from "./layout.ts";
 
 /** What the consent page says. */
 export interface ConsentPage {
-  readonly logo: string;
+  readonly brand: Brand;
   /** As the client gave it; unverified. */
   readonly clientName: string | undefined;
   /** The host that publishes the client's metadata; verified. */
@@ -37,7 +38,7 @@ export function consentPage(page: ConsentPage): Promise<Response> {
   `;
   return respondWithPage({
     title: "Authorize MCP client",
-    logo: page.logo,
+    brand: page.brand,
     form: true,
     status: page.status,
     body: html`

@@ -1,10 +1,11 @@
 import { html } from "hono/html";
 import { isWebRedirect } from "../redirects.ts";
+import type { Brand } from "./brand.ts";
 import { respondWithPage } from "./layout.ts";
 
 /** What the page on the way says. */
 export interface ContinuePage {
-  readonly logo: string;
+  readonly brand: Brand;
   readonly title: string;
   readonly text: string;
   readonly link: string;
@@ -19,7 +20,7 @@ export interface ContinuePage {
 export function continuePage(page: ContinuePage): Promise<Response> {
   return respondWithPage({
     title: page.title,
-    logo: page.logo,
+    brand: page.brand,
     ...(isWebRedirect(page.url) ? { refresh: page.url } : {}),
     body: html`
       <h1>${page.title}</h1>

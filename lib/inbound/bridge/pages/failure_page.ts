@@ -1,4 +1,5 @@
 import { html } from "hono/html";
+import type { Brand } from "./brand.ts";
 import { respondWithPage } from "./layout.ts";
 
 /** A link that ends or begins anew what went wrong. */
@@ -10,7 +11,7 @@ export interface WayOut {
 
 /** What went wrong, for a person. */
 export interface FailurePage {
-  readonly logo: string;
+  readonly brand: Brand;
   readonly status: number;
   readonly title: string;
   readonly description: string;
@@ -32,7 +33,7 @@ export function failurePage(page: FailurePage): Promise<Response> {
   });
   return respondWithPage({
     title: page.title,
-    logo: page.logo,
+    brand: page.brand,
     status: page.status,
     body: html`
       <h1>${page.title}</h1>

@@ -1,5 +1,6 @@
 /** What every page shares: one card, in light and dark, from phone to desktop, without script or anything external. */
 import { html, raw } from "hono/html";
+import type { Brand } from "./brand.ts";
 import { sha256Base64 } from "./digest.ts";
 import { style } from "./style.ts";
 
@@ -9,8 +10,7 @@ export type Markup = ReturnType<typeof html>;
 /** One page. */
 export interface Page {
   readonly title: string;
-  /** The operator's text in the place of a logo. */
-  readonly logo: string;
+  readonly brand: Brand;
   readonly body: Markup | Promise<Markup>;
   readonly status?: number;
   /** Where the browser goes by itself at once. */
@@ -38,7 +38,7 @@ export async function respondWithPage(page: Page): Promise<Response> {
       </head>
       <body>
         <main>
-    <p class="logo">${page.logo}</p>
+    <p class="brand"><span class="badge" aria-hidden="true">${page.brand.mark}</span>${page.brand.name}</p>
     ${await page.body}
         </main>
       </body>

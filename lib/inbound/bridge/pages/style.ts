@@ -20,7 +20,11 @@ main {
   width: 100%; max-width: 480px; padding: 32px; background: var(--card); border: 1px solid var(--line);
   border-radius: 16px; box-shadow: 0 8px 32px rgb(0 0 0 / 8%); overflow-wrap: anywhere;
 }
-.logo { margin: 0 0 20px; color: var(--soft); font-size: 14px; font-weight: 600; letter-spacing: .02em; }
+.brand { display: flex; align-items: center; gap: 12px; margin: 0 0 20px; color: var(--soft); font-weight: 600; }
+.badge {
+  flex: none; min-width: 40px; height: 40px; padding: 0 8px; display: grid; place-items: center; border-radius: 12px;
+  background: var(--accent); color: var(--accent-ink); font-weight: 700; letter-spacing: .02em;
+}
 h1 { margin: 0 0 12px; font-size: 24px; line-height: 1.25; }
 p { margin: 0 0 16px; }
 .soft { color: var(--soft); font-size: 14px; }
