@@ -292,6 +292,7 @@ Deno.test("authorize demands a state only where the operator does", async () => 
     await ask(kit, await authorizeQuery((await registerClient(kit.app)).client_id, { state: undefined }));
 
   assert.equal((await without(lenient)).status, 200);
+  assert.ok([...lenient.counters.entries()].some(({ labels }) => labels["reason"] === "state_missing"));
   const refused = sentBack(await without(strict));
   assert.equal(refused.get("error"), "invalid_request");
   assert.equal(refused.get("state"), null);

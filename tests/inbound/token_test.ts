@@ -310,6 +310,7 @@ Deno.test("an access token ends with its time, and says so", async () => {
     status: 401,
     reason: "token_expired",
   });
+  assert.ok([...kit.counters.entries()].some(({ labels }) => labels["reason"] === "token_expired"));
 });
 
 Deno.test("a token that lacks a required scope is refused with 403", async () => {

@@ -28,11 +28,16 @@ export function asOAuthError(error: unknown): OAuthError {
   return failure("internal", { error });
 }
 
+/** Counts a refusal under the name that the metrics have for its cause. */
+export function countRefusal(parts: Pick<BridgeParts, "counters">, error: OAuthError): void {
+  parts.counters.add("mcp_auth_access_denied_total", { reason: metricNames[error.reason] ?? error.reason });
+}
+
 /** Counts and logs a refusal; returns the reference under which it stands in the log. */
 export function noteFailure(parts: BridgeParts, error: OAuthError, endpoint: string): string {
   const id = randomText(6);
   const fields = { id, endpoint, reason: error.reason, status: error.status };
-  parts.counters.add("mcp_auth_access_denied_total", { reason: metricNames[error.reason] ?? error.reason });
+  countRefusal(parts, error);
   if (error.status >= 500) {
     parts.log.error(`access_denied_${error.reason}`, {
       ...fields,

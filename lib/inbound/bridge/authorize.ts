@@ -1,11 +1,12 @@
 import type { Context } from "hono";
-import { errorAnswer, errorToClient, redirect } from "./answers.ts";
+import { countRefusal, errorAnswer, errorToClient, redirect } from "./answers.ts";
 import { parseAuthorizeRequest, parseRedirectUri, stateOf } from "./authorize_request.ts";
 import { browserHash, newBrowser, readBrowser, rememberBrowser } from "./browser.ts";
 import { findClient } from "./clients.ts";
 import { showConsent } from "./consent_form.ts";
 import { failure } from "./failures.ts";
 import { parameter, readQuery, repeatedOf } from "./forms.ts";
+import { funnelOf } from "./funnel.ts";
 import { beginLogin } from "./idp_login.ts";
 import type { BridgeParts } from "./parts.ts";
 import type { LoginRequest } from "./tickets.ts";
@@ -64,6 +65,8 @@ export async function authorize(parts: BridgeParts, c: Context): Promise<Respons
   try {
     const login = { ...request, ...parseAuthorizeRequest(query, parts.config) };
     noteDropped(parts, query);
+    // A client without state is let in where the operator allows it, but counted all the same.
+    if (request.state === undefined) countRefusal(parts, failure("state_missing"));
     return await begin(parts, c, login);
   } catch (error) {
     return await errorToClient(parts, request, error, endpoint);
@@ -72,6 +75,7 @@ export async function authorize(parts: BridgeParts, c: Context): Promise<Respons
 
 async function begin(parts: BridgeParts, c: Context, request: LoginRequest): Promise<Response> {
   const { config, counters } = parts;
+  funnelOf(parts).step("authorize", request.name);
   const browser = await readBrowser(parts, c) ?? newBrowser();
   const hash = await browserHash(browser);
   if (config.renderConsentPage) {

@@ -1,8 +1,9 @@
 import type { SealFailure } from "../../crypto/sealer.ts";
 import type { Caller } from "../../oauth/caller.ts";
 import { missingRequired } from "../allow.ts";
-import { asOAuthError } from "./answers.ts";
+import { asOAuthError, countRefusal } from "./answers.ts";
 import { type Cause, failure } from "./failures.ts";
+import { funnelOf } from "./funnel.ts";
 import { tokenBody } from "./issue.ts";
 import type { BridgeParts } from "./parts.ts";
 import type { Revocations } from "./revocations.ts";
@@ -28,21 +29,27 @@ export async function authenticate(
   revocations: Revocations,
   bearer: string,
 ): Promise<Caller> {
+  try {
+    return await judge(parts, revocations, bearer);
+  } catch (thrown) {
+    const error = asOAuthError(thrown);
+    countRefusal(parts, error);
+    throw error;
+  }
+}
+
+async function judge(parts: BridgeParts, revocations: Revocations, bearer: string): Promise<Caller> {
   const opened = await openTicket(parts.sealer, "access", bearer);
   if (!opened.ok) throw failure(causes[opened.reason]);
   const ticket = opened.value;
   if (ticket.grant.resource !== parts.config.resource) throw failure("resource_mismatch");
-  try {
-    const body = await tokenBody<AccessBody>(parts, ticket.body);
-    if (body === undefined) throw failure("invalid_token");
-    const caller = callerOf(ticket, body, opened.expiresAtMs ?? opened.issuedAtMs);
-    const cause = await revocationOf(revocations, caller);
-    if (cause !== undefined) throw failure(cause);
-    if (missingRequired(caller.scopes, parts.config.allow).length > 0) throw failure("scope_insufficient");
-    return caller;
-  } catch (error) {
-    throw asOAuthError(error);
-  }
+  const body = await tokenBody<AccessBody>(parts, ticket.body);
+  if (body === undefined) throw failure("invalid_token");
+  const caller = callerOf(ticket, body, opened.expiresAtMs ?? opened.issuedAtMs);
+  const cause = await revocationOf(revocations, caller);
+  if (cause !== undefined) throw failure(cause);
+  if (missingRequired(caller.scopes, parts.config.allow).length > 0) throw failure("scope_insufficient");
+  return caller;
 }
 
 /** Whether a caller that was let in before has been revoked since. */

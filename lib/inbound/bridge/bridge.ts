@@ -25,6 +25,7 @@ import { authorize } from "./authorize.ts";
 import { authenticate, isRevoked } from "./bearer.ts";
 import { callbackStep } from "./callback.ts";
 import { consent } from "./consent.ts";
+import { funnelOf } from "./funnel.ts";
 import type { BridgeParts } from "./parts.ts";
 import { register } from "./register.ts";
 import { Revocations } from "./revocations.ts";
@@ -71,7 +72,7 @@ export function createBridge(parts: BridgeParts): Inbound {
     challenge: (error) => challengeOf(config, error),
     revoked: (caller) => isRevoked(revocations, caller),
     ready: () => idp.ready(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(funnelOf(parts).close()),
   };
 }
 

@@ -7,6 +7,7 @@ import { type BrowserTicket, type FlowTicket, openTicket, sealTicket } from "./t
 import { isSameBrowser, readBrowser, rememberBrowser } from "./browser.ts";
 import { failure } from "./failures.ts";
 import { parameter, readQuery, repeatedOf } from "./forms.ts";
+import { funnelOf } from "./funnel.ts";
 import { heldTokens, requireAllowed } from "./identity.ts";
 import { beginLogin } from "./idp_login.ts";
 import { keepText } from "./kept_text.ts";
@@ -107,6 +108,7 @@ async function refused(parts: BridgeParts, flow: FlowTicket, query: URLSearchPar
 
 function throttled(parts: BridgeParts): OAuthError {
   parts.counters.add("mcp_auth_idp_exchange_throttled_total");
+  parts.log.warn("idp_exchange_throttled");
   return failure("idp_exchange_throttled", { retryAfterSec: 1 });
 }
 
@@ -115,6 +117,7 @@ async function exchangeOnce(parts: BridgeParts, login: Login, query: URLSearchPa
   const { flow, expiresAtMs } = login;
   if (!await useOnce(parts.store, "callback_state", flow.jti, expiresAtMs - parts.clock.now())) {
     parts.counters.add("mcp_auth_replay_detected_total", { kind: "callback_state" });
+    parts.log.warn("callback_state_replay", { id: flow.jti, client: flow.request.client });
     throw failure("callback_state_replay");
   }
   return await exchange(parts, login, query);
@@ -143,6 +146,7 @@ async function handOver(parts: BridgeParts, login: Login, { tokens, identity }: 
     kept,
   }, config.codeTtlMs);
   log.info("callback_success", { subject: allowed.subject, client: request.client });
+  funnelOf(parts).step("callback", request.name);
 
   const response = await continuePage({
     brand: brandOf(config),
@@ -171,7 +175,10 @@ async function exchange(parts: BridgeParts, login: Login, query: URLSearchParams
   } catch (error) {
     if (!(error instanceof IdpError)) throw error;
     if (error.kind === "transient") throw failure("idp_unavailable", { error });
-    parts.log.warn("upstream_token_exchange_failed", { reason: error.reason });
+    const event = error.reason.includes("nonce")
+      ? "id_token_nonce_mismatch"
+      : "upstream_token_exchange_failed";
+    parts.log.warn(event, { reason: error.reason });
     throw failure(
       /id_token|nonce|issuer|signature|claim/.test(error.reason)
         ? "id_token_verification_failed"

@@ -4,6 +4,7 @@ import { isSameBrowser, readBrowser } from "./browser.ts";
 import { showConsent } from "./consent_form.ts";
 import { failure } from "./failures.ts";
 import { parameter, readForm } from "./forms.ts";
+import { funnelOf } from "./funnel.ts";
 import { beginLogin } from "./idp_login.ts";
 import { continuePage } from "./pages/continue_page.ts";
 import { brandOf } from "./pages/brand.ts";
@@ -57,6 +58,7 @@ async function decide(parts: BridgeParts, c: Context): Promise<Response> {
   }
   counters.add("mcp_auth_consent_decisions_total", { decision: "approved" });
   log.info("consent_approved", fields);
+  funnelOf(parts).step("consent", request.name);
   try {
     const url = await beginLogin(parts, {
       request,

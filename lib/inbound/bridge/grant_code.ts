@@ -2,6 +2,7 @@ import { isCodeVerifier, matchesChallenge } from "../../oauth/pkce.ts";
 import type { Client } from "./clients.ts";
 import { failure } from "./failures.ts";
 import { parameter } from "./forms.ts";
+import { funnelOf } from "./funnel.ts";
 import { issueTokens } from "./issue.ts";
 import { readKeptText } from "./kept_text.ts";
 import type { BridgeParts } from "./parts.ts";
@@ -47,6 +48,7 @@ export async function redeemCode(
   }
   if (config.tokenFollowsIdp && body.idp?.refreshToken === undefined) noteNoRefresh(parts);
   counters.add("mcp_auth_tokens_issued_total", { grant_type: "authorization_code" });
+  funnelOf(parts).issued(grant);
   log.info("token_issued", { subject, client: grant.client, grant: grant.id });
   return tokens;
 }

@@ -94,6 +94,10 @@ export class RefreshGrant {
       case "current":
         return undefined;
       case "in_grace":
+        parts.log.debug("refresh_token_concurrent_submit", {
+          family: ticket.grant.id,
+          client: ticket.grant.client,
+        });
         return await successorOf(parts, entry?.value ?? { current: null, retired: [] });
       case "revoked":
         throw failure("refresh_family_revoked");

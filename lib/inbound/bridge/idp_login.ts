@@ -1,5 +1,6 @@
 import { randomText } from "../../base/bytes.ts";
 import { pkcePair, randomState } from "../../oauth/pkce.ts";
+import { funnelOf } from "./funnel.ts";
 import { endpoints } from "./parts.ts";
 import type { BridgeParts } from "./parts.ts";
 import { type LoginRequest, sealTicket } from "./tickets.ts";
@@ -23,11 +24,13 @@ export async function beginLogin(parts: BridgeParts, start: LoginStart): Promise
   const { verifier, challenge } = await pkcePair();
   const nonce = randomState();
   const ticket = { jti: randomText(16), request, browser, nonce, verifier, tries };
-  return await idp.authorizeUrl({
+  const url = await idp.authorizeUrl({
     redirectUri: endpoints(config).callback,
     state: await sealTicket(sealer, "flow", ticket, config.loginTtlMs),
     nonce,
     codeChallenge: challenge,
     ...(selectAccount ? { selectAccount } : {}),
   });
+  funnelOf(parts).step("idp", request.name);
+  return url;
 }

@@ -6,6 +6,7 @@ import { narrowScopes, parseScope } from "../../oauth/scope.ts";
 import { clientName } from "./client_name.ts";
 import { failure } from "./failures.ts";
 import { readBody } from "./forms.ts";
+import { funnelOf } from "./funnel.ts";
 import type { BridgeParts } from "./parts.ts";
 import { refusedRedirect } from "./redirects.ts";
 import { type ClientAuthMethod, sealTicket } from "./tickets.ts";
@@ -36,6 +37,7 @@ export async function register(parts: BridgeParts, c: Context): Promise<Response
   const nowMs = clock.now();
   const expiresAtSec = ttlMs === undefined ? 0 : Math.floor((nowMs + ttlMs) / 1000);
   counters.add("mcp_auth_clients_registered_total");
+  funnelOf(parts).step("registered", name);
   log.info("client_registered", {
     client: id,
     clientName: cleanText(metadata.client_name ?? ""),
