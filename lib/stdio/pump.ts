@@ -45,6 +45,8 @@ export class Pump implements UpstreamHost {
   readonly #connect: (host: UpstreamHost) => Upstream;
   /** What is under way; ended together at exit. */
   readonly #sending = new Set<AbortController>();
+  /** What asks for no answer and is on its way. */
+  readonly #notifying = new Set<Promise<void>>();
   #upstream: Upstream | undefined;
 
   constructor(parts: PumpParts, connect: (host: UpstreamHost) => Upstream) {
@@ -68,8 +70,9 @@ export class Pump implements UpstreamHost {
     }
   }
 
-  /** Resolves when every request that the upstream still works at is answered and the host has read it. */
+  /** Resolves when the upstream has taken everything, answered every request, and the host has read the answers. */
   async settled(): Promise<void> {
+    await Promise.allSettled(this.#notifying);
     await this.#waiting.settled();
     await this.#parts.out.flushed();
   }
@@ -160,7 +163,7 @@ export class Pump implements UpstreamHost {
       return waiting;
     });
     this.#sending.add(abort);
-    this.upstream.send(message, own, abort.signal).then(
+    const sent = this.upstream.send(message, own, abort.signal).then(
       () => this.#giveUp(own, noAnswer()),
       (error) => {
         if (abort.signal.aborted) return;
@@ -171,7 +174,11 @@ export class Pump implements UpstreamHost {
         log.warn("message_failed", { rpcMethod, code: `${failure.code}`, cause: failure.message });
         this.#giveUp(own, failure);
       },
-    ).finally(() => this.#sending.delete(abort));
+    ).finally(() => {
+      this.#sending.delete(abort);
+      this.#notifying.delete(sent);
+    });
+    if (own.length === 0) this.#notifying.add(sent);
     if (signal.aborted) abort.abort(signal.reason);
   }
 

@@ -36,6 +36,7 @@ export class StreamableUpstream implements Upstream {
   #recovering: Promise<void> | undefined;
   #modernUpstream: Promise<ModernUpstream> | undefined;
   #listening: AbortController | undefined;
+  #closed = false;
 
   constructor(parts: RemoteParts, host: UpstreamHost) {
     this.#parts = parts;
@@ -82,6 +83,7 @@ export class StreamableUpstream implements Upstream {
   }
 
   async close(signal: AbortSignal): Promise<void> {
+    this.#closed = true;
     this.#listening?.abort();
     await endSession(this.#parts, signal);
   }
@@ -193,6 +195,7 @@ export class StreamableUpstream implements Upstream {
 
   #listen(): void {
     this.#listening?.abort();
+    if (this.#closed) return;
     const listening = this.#listening = new AbortController();
     const signal = AbortSignal.any([listening.signal, this.#parts.signal]);
     const { generation } = this.#parts.session;

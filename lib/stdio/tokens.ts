@@ -62,9 +62,9 @@ class Tokens implements Credentials {
       }
     }
     this.#report({ state: "ready" });
-    return {
-      list: this.#grant === undefined ? [] : [["authorization", `Bearer ${this.#grant.accessToken}`]],
-    };
+    const { fixedHeaders } = this.#options;
+    if (this.#grant === undefined) return { list: fixedHeaders };
+    return { list: [...fixedHeaders, ["authorization", `Bearer ${this.#grant.accessToken}`]] };
   }
 
   async renew(used: CredentialHeaders, refusal: Refusal, signal: AbortSignal): Promise<boolean> {
