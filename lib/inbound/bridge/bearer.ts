@@ -49,6 +49,7 @@ async function judge(parts: BridgeParts, revocations: Revocations, bearer: strin
   const cause = await revocationOf(revocations, caller);
   if (cause !== undefined) throw failure(cause);
   if (missingRequired(caller.scopes, parts.config.allow).length > 0) throw failure("scope_insufficient");
+  funnelOf(parts).used(ticket.grant);
   return caller;
 }
 
