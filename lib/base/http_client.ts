@@ -21,6 +21,8 @@ export interface CallOptions extends RequestInit {
 /** A fetch that knows the corporate network. Redirects are never followed unless the caller asks for it. */
 export interface HttpClient {
   /**
+   * A request that may change something is sent once at most: the runtime repeats one by itself when a kept
+   * connection turns out to be closed, so those with a body in memory get a connection of their own.
    * @throws NetworkError when there is no answer; the signal's reason when the caller's signal aborted; UserError
    * when a configured file cannot be used.
    */
@@ -36,17 +38,19 @@ export function openHttpClient(
   options: { log?: Logger } = {},
 ): HttpClient {
   const log = options.log ?? silentLog;
-  const made = new Map<"direct" | "proxy", Deno.HttpClient>();
+  const made = new Map<string, Deno.HttpClient>();
   let rule: ProxyRule | undefined;
 
-  const clientFor = (url: URL): Deno.HttpClient => {
+  const clientFor = (url: URL, pooled: boolean): Deno.HttpClient => {
     rule ??= proxyRule(config);
-    const way = rule.isDirect(url) ? "direct" : "proxy";
-    const known = made.get(way);
+    const direct = rule.isDirect(url);
+    const key = `${direct} ${pooled}`;
+    const known = made.get(key);
     if (known !== undefined) return known;
-    const create = () => createClient(config, way === "proxy" ? rule?.proxyUrl : undefined, log);
-    const client = way === "direct" ? withoutProxyEnvironment(create) : create();
-    made.set(way, client);
+    const proxyUrl = direct ? undefined : rule.proxyUrl;
+    const create = () => createClient(config, { proxyUrl, pooled, log });
+    const client = direct ? withoutProxyEnvironment(create) : create();
+    made.set(key, client);
     return client;
   };
 
@@ -54,7 +58,7 @@ export function openHttpClient(
     async fetch(input, init = {}) {
       const { timeoutMs, ...rest } = init;
       const url = new URL(input);
-      const client = clientFor(url);
+      const client = clientFor(url, mayRepeat(rest));
       const limit = timeoutMs === undefined ? undefined : new AbortController();
       const timer = limit === undefined ? undefined : setTimeout(() => limit.abort(), timeoutMs);
       const signals = [init.signal, limit?.signal].filter((signal) => signal instanceof AbortSignal);
@@ -76,7 +80,7 @@ export function openHttpClient(
         clearTimeout(timer);
       }
     },
-    native: clientFor,
+    native: (url) => clientFor(url, true),
     close() {
       for (const client of made.values()) client.close();
       made.clear();
@@ -84,12 +88,23 @@ export function openHttpClient(
   };
 }
 
-function createClient(config: HttpClientConfig, proxyUrl: string | undefined, log: Logger): Deno.HttpClient {
+/** Reading may be repeated; a body that is a stream cannot be, and the runtime knows it. */
+function mayRepeat({ method = "GET", body }: RequestInit): boolean {
+  return ["GET", "HEAD", "OPTIONS"].includes(method.toUpperCase()) || body instanceof ReadableStream;
+}
+
+interface ClientOptions {
+  readonly proxyUrl: string | undefined;
+  readonly pooled: boolean;
+  readonly log: Logger;
+}
+
+function createClient(config: HttpClientConfig, { proxyUrl, pooled, log }: ClientOptions): Deno.HttpClient {
   const caCerts = certificateAuthorities(config.caFiles, log);
   const options: Deno.CreateHttpClientOptions = {
     caCerts,
     // Idle connections are what makes a proxied request cheap; hosts are few, so they are kept in number.
-    poolMaxIdlePerHost: 1024,
+    poolMaxIdlePerHost: pooled ? 1024 : 0,
     poolIdleTimeout: 60_000,
     ...(proxyUrl === undefined ? {} : { proxy: proxyOption(proxyUrl) }),
   };

@@ -149,9 +149,9 @@ Deno.test("fetch() shows the configured client certificate", async () => {
   // node's server can ask for one, Deno's cannot.
   const { createServer } = await import("node:https");
   const server = createServer({
-    key: Deno.readTextFileSync(tlsFiles.serverKey),
-    cert: Deno.readTextFileSync(tlsFiles.serverCert),
-    ca: Deno.readTextFileSync(tlsFiles.ca),
+    key: await Deno.readTextFile(tlsFiles.serverKey),
+    cert: await Deno.readTextFile(tlsFiles.serverCert),
+    ca: await Deno.readTextFile(tlsFiles.ca),
     requestCert: true,
     rejectUnauthorized: true,
   }, (_request, response) => response.end("known"));
@@ -183,4 +183,56 @@ Deno.test("readLimited() stops at the limit, by the declared length and by what 
   );
   await assert.rejects(readLimited({ body: endless, headers: new Headers() }, 25), BodyTooLarge);
   assert.equal(cancelled, true);
+});
+
+/** Answers the first request on each connection; the second one is read to its end, and the connection closed. */
+function countingServer() {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const received: string[] = [];
+  const serveOne = async (conn: Deno.Conn) => {
+    try {
+      for (let first = true;; first = false) {
+        let text = "";
+        const buffer = new Uint8Array(4_096);
+        while (!/\r\n\r\n(?:end)?$/.test(text) || (text.startsWith("POST") && !text.endsWith("end"))) {
+          const read = await conn.read(buffer);
+          if (read === null) return;
+          text += new TextDecoder().decode(buffer.subarray(0, read));
+        }
+        received.push(text.split(" ", 1)[0] ?? "");
+        if (!first) return;
+        if (text.startsWith("POST")) return;
+        await conn.write(new TextEncoder().encode("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"));
+      }
+    } finally {
+      conn.close();
+    }
+  };
+  const tasks: Promise<void>[] = [];
+  const accepting = (async () => {
+    try {
+      for await (const conn of listener) tasks.push(serveOne(conn));
+    } catch {
+      // Closed.
+    }
+  })();
+  return {
+    received,
+    url: `http://127.0.0.1:${listener.addr.port}/`,
+    async [Symbol.asyncDispose]() {
+      listener.close();
+      await accepting;
+      await Promise.allSettled(tasks);
+    },
+  };
+}
+
+Deno.test("fetch() sends a POST once, even when a kept connection is closed instead of an answer", async () => {
+  await using server = countingServer();
+  using http = open(plain);
+  await (await http.fetch(server.url)).text();
+
+  await assert.rejects(http.fetch(server.url, { method: "POST", body: "end" }), NetworkError);
+
+  assert.deepEqual(server.received, ["GET", "POST"]);
 });

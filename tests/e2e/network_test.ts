@@ -140,9 +140,9 @@ Deno.test("a proxy that wants a password is named", async () => {
 Deno.test("a client certificate is shown to the server that asks for one", async () => {
   const { createServer } = await import("node:https");
   const server = createServer({
-    key: Deno.readTextFileSync(tlsFiles.serverKey),
-    cert: Deno.readTextFileSync(tlsFiles.serverCert),
-    ca: Deno.readTextFileSync(tlsFiles.ca),
+    key: await Deno.readTextFile(tlsFiles.serverKey),
+    cert: await Deno.readTextFile(tlsFiles.serverCert),
+    ca: await Deno.readTextFile(tlsFiles.ca),
     requestCert: true,
     rejectUnauthorized: true,
   }, (_request, response) => response.end("{}"));
