@@ -5,115 +5,23 @@
  *                    `-> fetched once for all who ask -> kept until a minute before its end
  *     401     -> forgotten -> fetched again, once
  */
-import { choice, scopes, text, url } from "../base/kinds.ts";
-import { OAuthError } from "../oauth/errors.ts";
-import { CachedToken, type FetchedToken } from "./cached_token.ts";
-import type { OutboundContext, OutboundMode } from "./outbound.ts";
-
-const group = "Outbound";
-
-const settings = {
-  tokenUrl: {
-    kind: url,
-    env: "OUTBOUND_TOKEN_URL",
-    flag: "outbound-token-url",
-    mode: "http",
-    group,
-    help: "Token endpoint of outbound `oauth-client-credentials`",
-  },
-  clientId: {
-    kind: text,
-    env: "OUTBOUND_CLIENT_ID",
-    flag: "outbound-client-id",
-    mode: "http",
-    group,
-    help: "Client id at that endpoint",
-  },
-  clientSecret: {
-    kind: text,
-    env: "OUTBOUND_CLIENT_SECRET",
-    flag: "outbound-client-secret",
-    secret: true,
-    mode: "http",
-    group,
-    help: "Client secret at that endpoint",
-  },
-  clientKey: {
-    kind: text,
-    env: "OUTBOUND_CLIENT_KEY",
-    flag: "outbound-client-key",
-    secret: true,
-    mode: "http",
-    group,
-    help: "Private key (PKCS#8 PEM) for `private_key_jwt` in place of a secret",
-  },
-  clientAuth: {
-    kind: choice(["client_secret_post", "client_secret_basic", "private_key_jwt"]),
-    env: "OUTBOUND_CLIENT_AUTH",
-    flag: "outbound-client-auth",
-    defaultText: "private_key_jwt with a key, else client_secret_post",
-    mode: "http",
-    group,
-    help: "How the client proves who it is",
-  },
-  scope: {
-    kind: scopes,
-    env: "OUTBOUND_SCOPES",
-    flag: "outbound-scopes",
-    mode: "http",
-    group,
-    help: "Scopes to ask for",
-  },
-  audience: {
-    kind: text,
-    env: "OUTBOUND_AUDIENCE",
-    flag: "outbound-audience",
-    mode: "http",
-    group,
-    help: "Sent as `audience` to the token endpoint",
-  },
-} as const;
-
-/** Where the token comes from. */
-export interface ClientCredentialsConfig {
-  readonly tokenUrl: string;
-  readonly clientId: string;
-  readonly clientSecret?: string;
-  readonly clientKey?: string;
-  readonly authMethod: "client_secret_post" | "client_secret_basic" | "private_key_jwt";
-  readonly parameters: readonly (readonly [name: string, value: string])[];
-}
+import { CachedToken } from "./cached_token.ts";
+import type { OutboundMode } from "./outbound.ts";
+import {
+  parseTokenClient,
+  requestToken,
+  type TokenClientConfig,
+  tokenClientSettings,
+} from "./token_client.ts";
 
 /** Outbound `oauth-client-credentials`. */
-export const clientCredentials: OutboundMode<typeof settings, ClientCredentialsConfig> = {
+export const clientCredentials: OutboundMode<typeof tokenClientSettings, TokenClientConfig> = {
   name: "oauth-client-credentials",
-  settings,
-  parse(values, problems) {
-    const { tokenUrl, clientId, clientSecret, clientKey, clientAuth, scope, audience } = values;
-    const authMethod = clientAuth ?? (clientKey === undefined ? "client_secret_post" : "private_key_jwt");
-    const missing = [
-      tokenUrl === undefined ? "OUTBOUND_TOKEN_URL" : "",
-      clientId === undefined ? "OUTBOUND_CLIENT_ID" : "",
-      authMethod === "private_key_jwt" && clientKey === undefined ? "OUTBOUND_CLIENT_KEY" : "",
-      authMethod !== "private_key_jwt" && clientSecret === undefined ? "OUTBOUND_CLIENT_SECRET" : "",
-    ].filter((name) => name !== "");
-    if (missing.length > 0) {
-      problems.push(`Cannot use outbound oauth-client-credentials without ${missing.join(", ")}`);
-    }
-    return {
-      tokenUrl: tokenUrl?.href ?? "",
-      clientId: clientId ?? "",
-      ...(clientSecret === undefined ? {} : { clientSecret }),
-      ...(clientKey === undefined ? {} : { clientKey }),
-      authMethod,
-      parameters: [
-        ...(scope === undefined || scope.length === 0 ? [] : [["scope", scope.join(" ")] as const]),
-        ...(audience === undefined ? [] : [["audience", audience] as const]),
-      ],
-    };
-  },
+  settings: tokenClientSettings,
+  parse: (values, problems) => parseTokenClient(values, "oauth-client-credentials", problems),
   create(config, context) {
-    const token = new CachedToken(() => fetchToken(config, context), context.clock);
+    const question = { grantType: "client_credentials", parameters: [] };
+    const token = new CachedToken(() => requestToken(config, context, question), context.clock);
     const header = (accessToken: string) => [["authorization", `Bearer ${accessToken}`]] as const;
     return {
       headers() {
@@ -129,35 +37,3 @@ export const clientCredentials: OutboundMode<typeof settings, ClientCredentialsC
     };
   },
 };
-
-/** @throws OAuthError 503 with a time to wait; the client can do nothing about our own credential. */
-async function fetchToken(config: ClientCredentialsConfig, context: OutboundContext): Promise<FetchedToken> {
-  const { tokenRequest } = await import("../oauth/client.ts");
-  const { OAuthFailure } = await import("../oauth/failure.ts");
-  const { tokenUrl, clientId, clientSecret, clientKey, authMethod, parameters } = config;
-  try {
-    return await tokenRequest({ http: context.http, clock: context.clock, timeoutMs: 10_000 }, {
-      server: { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl },
-      client: {
-        clientId,
-        authMethod,
-        ...(clientSecret === undefined ? {} : { clientSecret }),
-        ...(clientKey === undefined ? {} : { clientKey }),
-      },
-      grantType: "client_credentials",
-      parameters,
-    });
-  } catch (error) {
-    const failure = error instanceof OAuthFailure ? error : undefined;
-    context.log.error("outbound_token_failed", {
-      reason: failure?.reason ?? "internal",
-      cause: error instanceof Error ? error.message : String(error),
-    });
-    throw new OAuthError("temporarily_unavailable", "The credential for the server behind cannot be had", {
-      status: 503,
-      reason: `outbound_${failure?.reason ?? "internal"}`,
-      retryAfterSec: failure?.retryAfterSec ?? 5,
-      cause: error,
-    });
-  }
-}

@@ -3,6 +3,7 @@ import { forward } from "./forward.ts";
 import { none } from "./none.ts";
 import type { OutboundMode } from "./outbound.ts";
 import { staticHeader } from "./static.ts";
+import { tokenExchange } from "./token_exchange.ts";
 
 /** Every way of presenting callers to the upstream, by the name that `--outbound-auth` takes. */
 export const outboundModes = {
@@ -10,6 +11,7 @@ export const outboundModes = {
   "forward": forward,
   "static": staticHeader,
   "oauth-client-credentials": clientCredentials,
+  "token-exchange": tokenExchange,
 } as const;
 
 /** The name of an outbound mode. */

@@ -12,6 +12,7 @@ export type Ground =
   | "none"
   | "static"
   | "service"
+  | "exchange"
   | "redis";
 
 export interface SettingCase {
@@ -356,6 +357,20 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
     path: "outbound.config.parameters",
     good: "api",
     effect: [["audience", "api"]],
+  },
+
+  "outbound.OUTBOUND_EXCHANGE": {
+    ground: "exchange",
+    path: "outbound.config.style",
+    good: "entra",
+    effect: "entra",
+    bad: "magic",
+  },
+  "outbound.OUTBOUND_RESOURCE": {
+    ground: "exchange",
+    path: "outbound.config.parameters",
+    good: "https://api.example",
+    effect: [["scope", "a"], ["resource", "https://api.example"]],
   },
 
   codeTtlMs: { ground: "oidc", path: "inbound.codeTtlMs", good: "30s", effect: 30_000, bad: "1h" },

@@ -55,6 +55,14 @@ const grounds: Readonly<Record<Ground, Readonly<Record<string, string>>>> = {
     OUTBOUND_CLIENT_ID: "o",
     OUTBOUND_CLIENT_SECRET: "s",
   },
+  exchange: {
+    ...oidc,
+    OUTBOUND_AUTH: "token-exchange",
+    OUTBOUND_TOKEN_URL: "https://t.example/t",
+    OUTBOUND_CLIENT_ID: "o",
+    OUTBOUND_CLIENT_SECRET: "s",
+    OUTBOUND_SCOPES: "a",
+  },
   redis: { ...babs, REDIS_URL: "redis://r:6379/0", TOKEN_SIGNING_SECRET: secret },
 };
 const files = { "given.env": "LOG_LEVEL=warn\n" };

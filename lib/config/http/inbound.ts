@@ -74,6 +74,8 @@ function remoteConfig(
 ): RemoteConfig {
   const { values, given, problems, warnings, dialect } = reading;
   const { staticClientId, staticClientSecret, audience } = values;
+  // A token that goes on, as it is or to be exchanged, must have been meant for this server.
+  const handsOn = outbound === "forward" || outbound === "token-exchange";
   if ((staticClientId === undefined) !== (staticClientSecret === undefined)) {
     problems.push(
       "Cannot use STATIC_CLIENT_ID and STATIC_CLIENT_SECRET one without the other: set both or neither",
@@ -81,7 +83,7 @@ function remoteConfig(
   }
   if (dialect.audienceRequired && !given.has("audience")) {
     problems.push(`Cannot start with ${given.get("resourceUrl")} without OIDC_AUDIENCE (--audience)`);
-  } else if (audience === undefined && outbound !== "forward") {
+  } else if (audience === undefined && !handsOn) {
     warnings.push({
       event: "audience_not_checked",
       setting: "AUDIENCE",
@@ -99,6 +101,6 @@ function remoteConfig(
       ? undefined
       : { clientId: staticClientId, clientSecret: staticClientSecret },
     registerPath: dialect.registerPath,
-    requireAudience: audience !== undefined || outbound === "forward",
+    requireAudience: audience !== undefined || handsOn,
   });
 }

@@ -39,7 +39,7 @@ export const serverRationale: Readonly<Record<string, string>> = {
   identityHeaders:
     "Lets an upstream know the user without reading tokens. What a client sends under these names never passes.",
   outboundAuth:
-    "`forward` only ever hands on the provider's token for this user and this resource, never the one that the client holds. `static` and `oauth-client-credentials` make every user look the same to the upstream.",
+    "`forward` only ever hands on the provider's token for this user and this resource, never the one that the client holds. `token-exchange` has a token made of it that is meant for the upstream. `static` and `oauth-client-credentials` make every user look the same to the upstream.",
   "outbound.OUTBOUND_HEADER_NAME":
     "Some servers want their key in a header of their own; the client's token is removed either way.",
   "outbound.OUTBOUND_HEADER_VALUE":
@@ -52,4 +52,7 @@ export const serverRationale: Readonly<Record<string, string>> = {
   "outbound.OUTBOUND_CLIENT_AUTH": "Servers differ in what they take; the body form is the most common.",
   "outbound.OUTBOUND_SCOPES": "Some servers give a useless token without them.",
   "outbound.OUTBOUND_AUDIENCE": "Auth0 and others choose the API by it.",
+  "outbound.OUTBOUND_EXCHANGE":
+    "Entra has the same under other names; its token endpoint is told by its path.",
+  "outbound.OUTBOUND_RESOURCE": "Some servers choose the API by address and not by name.",
 };
