@@ -126,7 +126,7 @@ const badAnswers: readonly [string, () => GuardedAnswer][] = [
   ["a key method without keys", () => answer({ ...good, token_endpoint_auth_method: "private_key_jwt" })],
   ["no redirect URI", () => answer({ ...good, redirect_uris: undefined })],
   ["no name", () => answer({ ...good, client_name: undefined })],
-  ["a deceptive name", () => answer({ ...good, client_name: "a\u202eb" })],
+  ["a name with an escape", () => answer({ ...good, client_name: "a\u001bb" })],
   ["only forbidden redirect URIs", () => answer({ ...good, redirect_uris: ["javascript:alert(1)"] })],
   ["too much", () => {
     throw new BodyTooLarge(5_120);
