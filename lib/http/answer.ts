@@ -6,7 +6,7 @@ import type { Inbound } from "../inbound/inbound.ts";
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import { responseHeaders } from "../upstream/headers.ts";
-import { type HeaderList, UpstreamError } from "../upstream/upstream.ts";
+import { discard, type HeaderList, UpstreamError, type UpstreamResponse } from "../upstream/upstream.ts";
 import type { Exchange } from "./exchange.ts";
 import { rpcCodes, upstreamSentence } from "./failure.ts";
 import type { IdentityRewrite } from "./identity.ts";
@@ -14,9 +14,7 @@ import type { RequestLog } from "./request_log.ts";
 import { securityHeaders } from "./security_headers.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Streams } from "./streams.ts";
-
-/** Answers with at most this many bytes of known length are read at once. */
-const smallAnswerBytes = 65_536;
+import type { ListFilter } from "./tool_rules/gate.ts";
 
 /** What an answer is made with. */
 export interface AnswerContext {
@@ -25,6 +23,8 @@ export interface AnswerContext {
   readonly session: { readonly presented: string; readonly id: string } | undefined;
   /** Gives back the caller's place among the calls at once; called when the answer is complete. */
   readonly release: () => void;
+  /** Takes out of lists of tools what the caller may not see. */
+  readonly filter: ListFilter | undefined;
 }
 
 /** The parts that answers need. */
@@ -48,7 +48,7 @@ const forEvents: HeaderList = [
 export class Answering {
   constructor(private readonly parts: AnsweringParts) {}
 
-  async answer(upstream: Response, context: AnswerContext): Promise<Response> {
+  async answer(upstream: UpstreamResponse, context: AnswerContext): Promise<Response> {
     const { exchange } = context;
     const { status } = upstream;
     const told = responseHeaders(upstream.headers);
@@ -67,34 +67,32 @@ export class Answering {
     }
     if (told.contentType !== null && /^text\/event-stream\b/i.test(told.contentType)) {
       headers.push(...forEvents);
-      return new Response(this.#events(body, status, context), { status, headers });
+      return new Response(this.#events(asStream(body), status, context), { status, headers });
     }
     headers.push(neverKept);
     const rewritten = this.parts.identity?.wants(exchange.peek) === true;
-    if (rewritten || (told.contentLength !== null && Number(told.contentLength) <= smallAnswerBytes)) {
-      return await this.#whole(upstream, headers, context, rewritten);
+    if (body instanceof ReadableStream && !rewritten && context.filter === undefined) {
+      if (told.contentLength !== null) headers.push(["content-length", told.contentLength]);
+      return new Response(this.#counted(body, status, context), { status, headers });
     }
-    if (told.contentLength !== null) headers.push(["content-length", told.contentLength]);
-    return new Response(this.#counted(body, status, context), { status, headers });
+    let bytes = await this.#whole(body, context);
+    if (rewritten && status === 200) bytes = this.parts.identity?.json(bytes) ?? bytes;
+    bytes = context.filter?.json(bytes) ?? bytes;
+    exchange.responseBytes = bytes.byteLength;
+    return new Response(bytes, { status, headers });
   }
 
   async #whole(
-    upstream: Response,
-    headers: HeaderList,
+    body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
     context: AnswerContext,
-    rewrite: boolean,
-  ): Promise<Response> {
-    let bytes: Uint8Array<ArrayBuffer>;
+  ): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      bytes = await upstream.bytes();
+      return body instanceof ReadableStream ? await new Response(body).bytes() : body;
     } catch (error) {
       throw new UpstreamError("broken", "the answer broke off", error);
     } finally {
       context.release();
     }
-    if (rewrite && upstream.status === 200) bytes = this.parts.identity?.json(bytes) ?? bytes;
-    context.exchange.responseBytes = bytes.byteLength;
-    return new Response(bytes, { status: upstream.status, headers });
   }
 
   /** Any other body passes untouched; only its end is noticed. */
@@ -145,7 +143,7 @@ export class Answering {
     exchange.streaming = true;
     const source = this.parts.identity?.wants(exchange.peek) === true
       ? this.parts.identity.events(body)
-      : body;
+      : context.filter?.events(body) ?? body;
     const standing = exchange.method === "GET" || exchange.peek?.method === "subscriptions/listen";
     return this.parts.streams.pass(source, {
       standing,
@@ -168,8 +166,8 @@ export class Answering {
     return session?.id === id ? session.presented : await this.parts.sessions.bind(id, caller);
   }
 
-  async #refusedByUpstream(upstream: Response, challenge: string): Promise<never> {
-    await upstream.body?.cancel();
+  async #refusedByUpstream(upstream: UpstreamResponse, challenge: string): Promise<never> {
+    await discard(upstream);
     if (/error="?insufficient_scope/.test(challenge)) {
       throw new OAuthError("insufficient_scope", "The server behind asks for more scopes", {
         status: 403,
@@ -178,6 +176,10 @@ export class Answering {
     }
     throw new UpstreamError("broken", "answered 403 with a challenge of its own");
   }
+}
+
+function asStream(body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream ? body : ReadableStream.from([body]);
 }
 
 function failureEvent(id: string | undefined): string | undefined {

@@ -5,6 +5,7 @@ import type { KeyConfig } from "../crypto/config.ts";
 import type { InboundConfig } from "../inbound/config.ts";
 import type { StoreConfig } from "../store/config.ts";
 import type { UpstreamConfig } from "../upstream/config.ts";
+import type { ToolRule } from "./tool_rules/rules.ts";
 
 /** Everything http mode is started with. Assembled by `config/`; times in milliseconds, sizes in bytes. */
 export interface HttpConfig {
@@ -42,6 +43,8 @@ export interface HttpConfig {
   };
   readonly toolMetrics: { readonly enabled: boolean; readonly maxCardinality: number };
   readonly workers: number;
+  /** Which users may see and call which tools; absent: bodies stay unread. */
+  readonly toolRules?: readonly ToolRule[];
   /** What the log should say about the configuration, once at start. */
   readonly warnings?: readonly ConfigWarning[];
 }

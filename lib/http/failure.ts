@@ -42,6 +42,7 @@ export function oauthFailure(error: OAuthError, challenge: string | undefined): 
 const upstreamSentences: Record<Exclude<UpstreamFailure, "client_gone">, [number, string]> = {
   unreachable: [502, "The MCP server behind this address cannot be reached"],
   broken: [502, "The MCP server behind this address broke off or did not speak HTTP"],
+  refused: [502, "The MCP server behind this address refused the proxy's credential"],
   redirect: [502, "The MCP server behind this address answered with a redirect that cannot be followed"],
   timeout: [504, "The MCP server behind this address did not answer in time"],
 };

@@ -23,6 +23,7 @@ import { Concurrency, openRateLimits, type RateLimit } from "./rate_limit.ts";
 import { RequestLog } from "./request_log.ts";
 import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
+import { ToolGate } from "./tool_rules/gate.ts";
 
 /** The settings that the surface itself needs. */
 export type FrontSettings =
@@ -37,6 +38,7 @@ export type FrontSettings =
     | "accessLog"
     | "toolMetrics"
     | "upstreamPathOverride"
+    | "toolRules"
   >
   & {
     readonly baseUrl: string;
@@ -108,7 +110,8 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     perSubject: rate("subject", limits.perSubjectPerMinute),
     identityHeaders: settings.identityHeaders,
     peekMaxBytes: accessLog.bodyMaxBytes,
-    peekAlways: identity !== undefined,
+    peekAlways: identity !== undefined || settings.toolRules !== undefined,
+    tools: settings.toolRules === undefined ? undefined : new ToolGate(settings.toolRules),
   });
   const handler = appHandler({
     sieve: headerSieve([...identityHeaderNames, ...plugs.outbound.owns]),

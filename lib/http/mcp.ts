@@ -7,7 +7,13 @@
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import type { Outbound } from "../outbound/outbound.ts";
-import type { HeaderList, Upstream } from "../upstream/upstream.ts";
+import {
+  discard,
+  type HeaderList,
+  type Upstream,
+  UpstreamError,
+  type UpstreamResponse,
+} from "../upstream/upstream.ts";
 import { type Answering } from "./answer.ts";
 import { type Body, type BodyReader, BodyRefused } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
@@ -18,6 +24,7 @@ import { allowedMethods } from "./origin.ts";
 import { peek } from "./peek.ts";
 import type { Concurrency, RateLimit } from "./rate_limit.ts";
 import type { Sessions } from "./sessions.ts";
+import type { ToolGate } from "./tool_rules/gate.ts";
 
 /** What the mount is made of. */
 export interface McpParts {
@@ -35,6 +42,8 @@ export interface McpParts {
   readonly peekMaxBytes: number;
   /** The answers of `initialize` and `server/discover` are needed, whatever the log wants. */
   readonly peekAlways: boolean;
+  /** Which tools who may use; `undefined`: all. */
+  readonly tools: ToolGate | undefined;
 }
 
 const methods = new Set(allowedMethods.split(", "));
@@ -65,6 +74,10 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
     }
 
     const body = await readBody(parts, exchange);
+    const denied = parts.tools === undefined
+      ? undefined
+      : await judgeTools(parts.tools, exchange, caller, body);
+    if (denied !== undefined) return denied;
     const isCall = exchange.method === "POST" && exchange.peek?.method !== "subscriptions/listen";
     if (isCall && !parts.concurrency.take(caller.subject)) {
       exchange.reason = "subject_concurrency_exceeded";
@@ -88,7 +101,11 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
       const session = presented !== null && sessionId !== undefined
         ? { presented, id: sessionId }
         : undefined;
-      return await parts.answering.answer(response, { exchange, caller, session, release });
+      const filter = parts.tools?.filter(caller, {
+        httpMethod: exchange.method,
+        rpcMethod: exchange.peek?.method,
+      });
+      return await parts.answering.answer(response, { exchange, caller, session, release, filter });
     } catch (error) {
       release();
       throw body.refused ?? error;
@@ -119,6 +136,35 @@ async function readBody(
   return result;
 }
 
+/** The refusal of a call that the caller may not make. To be judged, a body is read to its end. */
+async function judgeTools(
+  tools: ToolGate,
+  exchange: Exchange,
+  caller: Caller,
+  body: { value: Body; refused?: BodyRefused },
+): Promise<Response | undefined> {
+  if (exchange.method !== "POST") return undefined;
+  if (body.value instanceof ReadableStream) {
+    const bytes = await new Response(body.value).bytes().catch((error: unknown) => {
+      throw body.refused ?? error;
+    });
+    body.value = bytes;
+    exchange.peek = peek(bytes);
+  }
+  const refusal = tools.judge(body.value ?? new Uint8Array(), caller, {
+    method: headerIn(exchange.headers.goOn, "mcp-method"),
+    name: headerIn(exchange.headers.goOn, "mcp-name"),
+  });
+  if (refusal !== undefined) exchange.reason = refusal.reason;
+  return refusal?.response;
+}
+
+/** The header's value; several make one that nothing agrees with. */
+function headerIn(headers: HeaderList, name: string): string | null {
+  const values = headers.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value);
+  return values.length === 0 ? null : values.join(", ");
+}
+
 interface Forwarding {
   readonly exchange: Exchange;
   readonly suffix: string;
@@ -128,7 +174,7 @@ interface Forwarding {
 }
 
 /** Sends with the credential; once more with a new one where the old was refused. */
-async function forward(parts: McpParts, forwarding: Forwarding): Promise<Response> {
+async function forward(parts: McpParts, forwarding: Forwarding): Promise<UpstreamResponse> {
   const { exchange, caller, suffix, headers, body } = forwarding;
   for (let attempt = 0;; attempt++) {
     const credential = parts.outbound.headers(caller);
@@ -140,10 +186,13 @@ async function forward(parts: McpParts, forwarding: Forwarding): Promise<Respons
         ? headers
         : [...headers, ...added.map(([name, value]): [string, string] => [name, value])],
       body,
+      ...(body instanceof ReadableStream && exchange.requestBytes >= 0
+        ? { bodyLength: exchange.requestBytes }
+        : {}),
       clientGone: () => exchange.request.signal,
     });
     if (response.status !== 401) return response;
-    await response.body?.cancel();
+    await discard(response);
     const renewed = await parts.outbound.rejected(caller);
     if (renewed && attempt === 0 && !(body instanceof ReadableStream)) continue;
     exchange.reason = "upstream_refused_credential";
@@ -153,14 +202,7 @@ async function forward(parts: McpParts, forwarding: Forwarding): Promise<Respons
         reason: "upstream_refused_credential",
       });
     }
-    return rpcError(
-      502,
-      rpcCodes.upstream,
-      "The MCP server behind this address refused the proxy's credential",
-      {
-        ...(exchange.peek?.id === undefined ? {} : { id: exchange.peek.id }),
-      },
-    );
+    throw new UpstreamError("refused", "the upstream refused the proxy's credential");
   }
 }
 

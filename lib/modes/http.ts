@@ -51,7 +51,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   const mode = outboundMode(config.outbound.mode);
   if (mode === undefined) throw new TypeError(`no outbound mode ${config.outbound.mode}`);
   const outbound = await mode.create(config.outbound.config, { http, clock, log });
-  const upstream = parts.use(await openUpstream(target(config), { http, log }));
+  const upstream = parts.use(await openUpstream(target(config), { http, httpConfig: config.http, log }));
   const front = await buildFront(
     { ...config, endpoints: endpointRates(config) },
     {

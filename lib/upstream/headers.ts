@@ -198,7 +198,7 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
       }
     }
     if (!sifted.goOn.some(isUserAgent)) sifted.goOn.push(["user-agent", "mcp-doorman"]);
-    // Without this fetch asks for compression and takes it off again, which costs and leaves wrong headers behind.
+    // fetch would ask for compression by itself and take it off again, which leaves wrong headers behind.
     sifted.goOn.push(["accept-encoding", "identity"]);
     return sifted;
   };
@@ -239,13 +239,14 @@ export class Told {
 }
 
 /** The headers of the upstream's answer. */
-export function responseHeaders(from: Headers): Told {
+export function responseHeaders(from: HeaderList): Told {
   const told = new Told();
-  from.forEach((value, name) => {
+  for (const header of from) {
+    const [name, value] = header;
     switch (name) {
       case "content-type":
         told.contentType = value;
-        told.goOn.push([name, value]);
+        told.goOn.push(header);
         break;
       case "content-length":
         told.contentLength = value;
@@ -257,8 +258,8 @@ export function responseHeaders(from: Headers): Told {
         told.challenge = value;
         break;
       default:
-        if (toldNames.has(name) || name.startsWith("mcp-")) told.goOn.push([name, value]);
+        if (toldNames.has(name) || name.startsWith("mcp-")) told.goOn.push(header);
     }
-  });
+  }
   return told;
 }

@@ -6,10 +6,10 @@
  *     close -> SIGTERM -> 5 s -> SIGKILL
  */
 import { type Clock, systemClock } from "../base/clock.ts";
-import type { HttpClient } from "../base/http_client.ts";
 import type { Logger } from "../base/log.ts";
 import { logOutput } from "./child_output.ts";
 import type { UpstreamConfig } from "./config.ts";
+import { Http1Client } from "./http1/client.ts";
 import { remoteUpstream } from "./remote.ts";
 import { type Upstream, UpstreamError } from "./upstream.ts";
 
@@ -27,13 +27,18 @@ type SpawnConfig = Extract<UpstreamConfig, { kind: "spawn" }>;
 /** Starts the child; requests wait until it is ready. */
 export function spawnedUpstream(
   config: SpawnConfig,
-  context: { readonly http: HttpClient; readonly log: Logger; readonly clock?: Clock },
+  context: { readonly log: Logger; readonly clock?: Clock },
 ): Upstream {
   const { log, clock = systemClock } = context;
   const remote = remoteUpstream({
     ...config,
     url: new URL(config.path, `http://127.0.0.1:${config.port}`),
-    http: context.http,
+    transport: new Http1Client({
+      hostname: "127.0.0.1",
+      port: config.port,
+      host: `127.0.0.1:${config.port}`,
+      timeoutMs: config.connectTimeoutMs,
+    }),
   });
   const life = new ChildLife(config, log, clock);
   return {

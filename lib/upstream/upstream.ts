@@ -6,6 +6,8 @@ export interface UpstreamRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** Bytes can be sent twice (redirect, retry); a stream cannot. */
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  /** The length of a streamed body, where it is known. */
+  readonly bodyLength?: number;
   /** Resolves or fires when the client is gone; asked for only when the upstream takes its time. */
   readonly clientGone: () => AbortSignal;
 }
@@ -13,19 +15,27 @@ export interface UpstreamRequest {
 /** Header names (lower case) and values. */
 export type HeaderList = [name: string, value: string][];
 
+/** An answer; whoever gets a stream reads it to its end or cancels it. */
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Names in lower case; one that comes twice may stand here twice. */
+  readonly headers: HeaderList;
+  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+}
+
 /** Where MCP requests go. */
 export interface Upstream extends AsyncDisposable {
   /**
-   * Sends the request and returns the answer as soon as its headers are there; the body is not read.
+   * Sends the request and returns the answer as soon as its headers are there; a small body comes with them.
    * @throws UpstreamError when there is no answer, or none that may be passed on.
    */
-  forward(request: UpstreamRequest): Promise<Response>;
+  forward(request: UpstreamRequest): Promise<UpstreamResponse>;
   /** Whether the upstream accepts connections. */
   ready(): Promise<boolean>;
 }
 
-/** Why there is no answer. `client_gone` is nobody's fault and is never sent. */
-export type UpstreamFailure = "unreachable" | "timeout" | "redirect" | "broken" | "client_gone";
+/** Why there is no answer. `refused`: our own credential; `client_gone` is nobody's fault and is never sent. */
+export type UpstreamFailure = "unreachable" | "timeout" | "redirect" | "broken" | "refused" | "client_gone";
 
 /** The upstream did not give an answer that can be passed on. The message is for the log; it may name hosts. */
 export class UpstreamError extends Error {
@@ -33,4 +43,14 @@ export class UpstreamError extends Error {
   constructor(readonly failure: UpstreamFailure, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
   }
+}
+
+/** Lets go of an answer that is not used. */
+export async function discard({ body }: UpstreamResponse): Promise<void> {
+  if (body instanceof ReadableStream) await body.cancel().catch(() => {});
+}
+
+/** The value of a header, or `undefined`. */
+export function headerOf(headers: HeaderList, wanted: string): string | undefined {
+  return headers.find(([name]) => name === wanted)?.[1];
 }

@@ -20,9 +20,9 @@ export class WaitingRoom {
   /** `limitMs` is the time until the first byte; 0: no limit. */
   constructor(private readonly limitMs: number) {}
 
-  /** Registers a request; the controller is aborted with an `UpstreamError` as its reason. */
-  enter(abort: AbortController, clientGone: () => AbortSignal): Waiting {
-    const waiting = new Waiting(abort, clientGone, this.limitMs);
+  /** Registers a request; `cancel` is called with an `UpstreamError`. */
+  enter(cancel: (reason: Error) => void, clientGone: () => AbortSignal): Waiting {
+    const waiting = new Waiting(cancel, clientGone, this.limitMs);
     this.#inside.add(waiting);
     this.#watch.enter(waiting);
     if (listenAtOnce) waiting.observe();
@@ -39,8 +39,8 @@ export class WaitingRoom {
   /** Whoever still waits is aborted. */
   close(): void {
     this.#watch.close();
-    for (const { abort } of this.#inside) {
-      abort.abort(new UpstreamError("broken", "the upstream is being closed"));
+    for (const { cancel } of this.#inside) {
+      cancel(new UpstreamError("broken", "the upstream is being closed"));
     }
     this.#inside.clear();
   }
@@ -52,14 +52,14 @@ export class Waiting implements Watched {
   #observed = false;
 
   constructor(
-    readonly abort: AbortController,
+    readonly cancel: (reason: Error) => void,
     private readonly clientGone: () => AbortSignal,
     private readonly limitMs: number,
   ) {}
 
   look(ageMs: number): void {
     if (this.limitMs > 0 && ageMs >= this.limitMs) {
-      this.abort.abort(new UpstreamError("timeout", `no answer within ${this.limitMs} ms`));
+      this.cancel(new UpstreamError("timeout", `no answer within ${this.limitMs} ms`));
     } else if (!this.#observed) this.observe();
   }
 
@@ -68,7 +68,7 @@ export class Waiting implements Watched {
     const gone = this.clientGone();
     // The runtime fires this signal after an answer as well; by then nobody waits.
     const leave = () => {
-      if (!this.over) this.abort.abort(new UpstreamError("client_gone", "the client left"));
+      if (!this.over) this.cancel(new UpstreamError("client_gone", "the client left"));
     };
     if (gone.aborted) leave();
     else gone.addEventListener("abort", leave, { once: true });

@@ -13,7 +13,7 @@ import type { Caller } from "../../lib/oauth/caller.ts";
 import { OAuthError } from "../../lib/oauth/errors.ts";
 import { none } from "../../lib/outbound/none.ts";
 import type { Outbound, OutboundContext } from "../../lib/outbound/outbound.ts";
-import { remoteUpstream } from "../../lib/upstream/remote.ts";
+import { openUpstream } from "../../lib/upstream/open.ts";
 
 /** A caller with a token of the same name. */
 export function caller(name: string, more: Partial<Caller> = {}): Caller {
@@ -116,12 +116,12 @@ export async function startFront(options: FrontOptions) {
     ? undefined
     : Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
   const url = answer instanceof URL ? answer : new URL(`http://127.0.0.1:${behind?.addr.port}/mcp`);
-  const upstream = remoteUpstream({
+  const upstream = await openUpstream({
+    kind: "url",
     url,
-    http,
     connectTimeoutMs: 2_000,
     firstByteTimeoutMs: options.firstByteTimeoutMs ?? 0,
-  });
+  }, { http, httpConfig: { caFiles: [], noProxy: [] }, log });
   const keys = await keyRing(["a secret of at least thirty-two bytes, for tests"]);
   const sealer = jweSealer({ keys, audience: "http://127.0.0.1", clock, log });
   const outbound = await (options.outbound ?? (() => none.create({}, context)))(context);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { openHttpClient } from "../../lib/base/http_client.ts";
 import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
 import { spawnedUpstream } from "../../lib/upstream/spawned.ts";
-import type { UpstreamRequest } from "../../lib/upstream/upstream.ts";
+import type { UpstreamRequest, UpstreamResponse } from "../../lib/upstream/upstream.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { unusedPort } from "../fakes/raw_upstream.ts";
 
@@ -18,6 +17,11 @@ function request(body: string): UpstreamRequest {
   };
 }
 
+function jsonOf({ body }: UpstreamResponse): { pid: number; text: string } {
+  assert.ok(body instanceof Uint8Array);
+  return JSON.parse(new TextDecoder().decode(body));
+}
+
 /** Starts a child and notes what is logged; `seen(event)` resolves with the fields of the event's next line. */
 function start(manner: string, command?: string[]) {
   const port = unusedPort();
@@ -29,7 +33,6 @@ function start(manner: string, command?: string[]) {
     waiting.delete(event);
   };
   const log: Logger = { ...silentLog, info: note, warn: note, error: note };
-  const http = openHttpClient();
   const upstream = spawnedUpstream({
     kind: "spawn",
     command: command ??
@@ -38,7 +41,7 @@ function start(manner: string, command?: string[]) {
     path: "/mcp",
     connectTimeoutMs: 1_000,
     firstByteTimeoutMs: 0,
-  }, { http, log });
+  }, { log });
   return {
     upstream,
     lines,
@@ -49,7 +52,6 @@ function start(manner: string, command?: string[]) {
     },
     async [Symbol.asyncDispose]() {
       await upstream[Symbol.asyncDispose]();
-      http.close();
     },
   };
 }
@@ -60,7 +62,7 @@ Deno.test("a request waits for the child to be ready; its output is in our log; 
     await using it = start("well");
     lines = it.lines;
     const response = await it.upstream.forward(request("hello"));
-    assert.equal((await response.json()).text, "hello");
+    assert.equal(jsonOf(response).text, "hello");
     assert.equal(await it.upstream.ready(), true);
   }
   const outputs = lines.filter(({ event }) => event === "upstream_output").map(({ fields }) =>
@@ -72,14 +74,14 @@ Deno.test("a request waits for the child to be ready; its output is in our log; 
 
 Deno.test("a child that dies is started again after a pause and serves again", async () => {
   await using it = start("well");
-  const first = await (await it.upstream.forward(request("1"))).json();
+  const first = jsonOf(await it.upstream.forward(request("1")));
 
   const ended = it.seen("upstream_ended");
   const again = it.seen("upstream_restarting");
   await assert.rejects(it.upstream.forward(request("die")), { name: "UpstreamError" });
   assert.equal((await ended).code, "5");
   assert.equal((await again).waitMs, 1_000);
-  const second = await (await it.upstream.forward(request("2"))).json();
+  const second = jsonOf(await it.upstream.forward(request("2")));
 
   assert.notEqual(second.pid, first.pid);
 });
@@ -95,7 +97,6 @@ Deno.test("a child that dies at once is started again with pauses that grow", as
 
 Deno.test("a program that is not there is told in the log, and requests fail in time", async () => {
   const clock = fakeClock();
-  const http = openHttpClient();
   const events: string[] = [];
   const log: Logger = { ...silentLog, error: (event, fields) => events.push(`${event} ${fields?.cause}`) };
   const upstream = spawnedUpstream({
@@ -105,7 +106,7 @@ Deno.test("a program that is not there is told in the log, and requests fail in 
     path: "/mcp",
     connectTimeoutMs: 1_000,
     firstByteTimeoutMs: 0,
-  }, { http, log, clock });
+  }, { log, clock });
 
   const waiting = assert.rejects(upstream.forward(request("x")), { failure: "timeout" });
   await clock.advance(31_000);
@@ -113,5 +114,4 @@ Deno.test("a program that is not there is told in the log, and requests fail in 
 
   assert.match(events[0] ?? "", /^upstream_not_started .*no\/such\/program/);
   await upstream[Symbol.asyncDispose]();
-  http.close();
 });

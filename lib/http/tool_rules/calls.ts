@@ -13,8 +13,6 @@ export interface Asked {
   readonly tool?: string;
 }
 
-const critical = ["id", "jsonrpc", "method", "name", "params"];
-
 /** The messages of a body; `undefined` when it could mean different things to different readers. */
 export function readAsked(body: Uint8Array): readonly Asked[] | undefined {
   let text: string;
@@ -51,43 +49,51 @@ function readMessage(message: unknown): Asked | undefined {
   return typeof name === "string" ? { ...base, method, tool: name } : undefined;
 }
 
-/** Whether a message, or its params, has a critical member twice or in other letters. `depth` is that of the messages. */
+interface Level {
+  /** The member names so far; absent in an array. */
+  readonly names?: Set<string>;
+  readonly part: "message" | "params" | "other";
+}
+
+/** Whether a message has a deciding member twice or in other letters; `depth` is that of the messages. */
 function ambiguous(text: string, depth: number): boolean {
-  const levels: (Set<string> | undefined)[] = [];
-  let paramsAt = -1;
+  const levels: Level[] = [];
+  const token = /"(?:[^"\\]|\\.)*"|[{}[\],]/gs;
+  const colon = /\s*:/y;
   let key: string | undefined;
-  const token = /"(?:[^"\\]|\\.)*"|[{}[\],:]/gs;
   for (let match = token.exec(text); match !== null; match = token.exec(text)) {
     const [symbol] = match;
     const level = levels.at(-1);
     if (symbol === "{") {
-      if (levels.length === depth + 1 && key === "params") paramsAt = levels.length;
-      levels.push(new Set());
-      key = undefined;
+      levels.push({ names: new Set(), part: partAt(levels.length === depth, level, key) });
     } else if (symbol === "[") {
-      levels.push(undefined);
-      key = undefined;
+      levels.push({ part: "other" });
     } else if (symbol === "}" || symbol === "]") {
       levels.pop();
-      if (levels.length <= depth + 1) paramsAt = levels.length === paramsAt ? -1 : paramsAt;
-      key = undefined;
-    } else if (symbol === ",") {
-      key = undefined;
-    } else if (
-      symbol.startsWith('"') && level !== undefined &&
-      /^\s*:/.test(text.slice(token.lastIndex, token.lastIndex + 64))
-    ) {
-      const name: string = JSON.parse(symbol);
-      const judged = levels.length === depth + 1 || levels.length - 1 === paramsAt;
-      if (judged && confusing(name, level)) return true;
-      level.add(name);
-      key = name;
+    } else if (symbol !== "," && level?.names !== undefined) {
+      colon.lastIndex = token.lastIndex;
+      if (!colon.test(text)) continue;
+      key = String(JSON.parse(symbol));
+      if (confusing(key, level)) return true;
+      level.names.add(key);
+      continue;
     }
+    key = undefined;
   }
   return false;
 }
 
-function confusing(name: string, seen: ReadonlySet<string>): boolean {
+function partAt(isMessage: boolean, parent: Level | undefined, key: string | undefined): Level["part"] {
+  if (isMessage) return "message";
+  return parent?.part === "message" && key === "params" ? "params" : "other";
+}
+
+const deciding = { message: ["id", "jsonrpc", "method", "params"], params: ["name"], other: [] };
+
+/** Readers that fold letters take `Method`, or a long s, for the real name. */
+function confusing(name: string, { names, part }: Level): boolean {
+  const members: readonly string[] = deciding[part];
+  if (members.length === 0) return false;
   const folded = name.normalize("NFKC").toLowerCase();
-  return critical.includes(folded) && (name !== folded || seen.has(name));
+  return members.includes(folded) && (name !== folded || names?.has(name) === true);
 }
