@@ -524,6 +524,13 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
   },
   maxBodyBytes: { ground: "oidc", path: "limits.maxBodyBytes", good: "2048", effect: 2048, bad: "1" },
   bodyReadTimeoutMs: { ground: "oidc", path: "limits.bodyReadTimeoutMs", good: "5s", effect: 5000, bad: "0" },
+  toolRules: {
+    ground: "oidc",
+    path: "toolRules",
+    good: "deny a to group:g",
+    effect: [{ allow: false, tools: [/^a$/su], who: [{ kind: "group", name: "g" }] }],
+    bad: "permit a",
+  },
   accessLogSkip: {
     ground: "oidc",
     path: "accessLog.skip.source",
@@ -590,5 +597,4 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
 /** The settings that are declared but whose feature is not there yet; each is refused with a line that says so. */
 export const notYet: Readonly<Record<string, SettingCase>> = {
   spawnStdio: { ground: "none", path: "", good: "node x.js", effect: undefined },
-  toolRules: { ground: "oidc", path: "", good: "deny *", effect: undefined },
 };

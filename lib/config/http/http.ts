@@ -1,7 +1,7 @@
 import type { HttpConfig } from "../../http/config.ts";
 import { httpClientConfig, identityConfig, logConfig } from "../common.ts";
 import { present } from "../present.ts";
-import { label, type Reading } from "../reading.ts";
+import type { Reading } from "../reading.ts";
 import { address } from "./address.ts";
 import { inboundConfig } from "./inbound.ts";
 import { limitsConfig } from "./limits.ts";
@@ -12,7 +12,7 @@ import { upstreamConfig, upstreamPathOverride } from "./upstream.ts";
 
 /** What http mode is started with; see `problems` of the reading before using it. */
 export function httpConfig(reading: Reading): HttpConfig {
-  const { values, dialect, problems, warnings } = reading;
+  const { values, dialect, warnings } = reading;
   const where = address(reading);
   const outbound = outboundConfig(reading);
   const inbound = inboundConfig(reading, where, outbound.mode);
@@ -20,7 +20,6 @@ export function httpConfig(reading: Reading): HttpConfig {
   const violations = weakened(reading);
   const keys = keyConfig(reading, stateDir, where.baseUrl, violations);
   refuseWeakened(reading, violations);
-  if (values.toolRules !== undefined) problems.push(`Cannot use ${label("toolRules")}: not available yet`);
   return present({
     mode: "http" as const,
     dialect: dialect.name,
@@ -52,6 +51,7 @@ export function httpConfig(reading: Reading): HttpConfig {
     }),
     toolMetrics: { enabled: values.toolMetrics, maxCardinality: values.toolMetricsMax },
     workers: values.workers,
+    toolRules: values.toolRules,
     warnings: warnings,
   });
 }

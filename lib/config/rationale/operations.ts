@@ -20,7 +20,8 @@ export const operationsRationale: Readonly<Record<string, string>> = {
     "Lets every client choose its own address, which makes the limits useless. Refused in production unless networks are named.",
   maxBodyBytes: "Larger requests get 413. Answers are not limited.",
   bodyReadTimeoutMs: "A body that trickles in holds a connection; this bounds for how long.",
-  toolRules: "Which tools a group of users may see and call.",
+  toolRules:
+    "One connector for people with different rights. Rules are asked in their order, `allow` or `deny`, names with `*`, and `to` whom: everyone, `group:`, `scope:` or `subject:`; the first that is about the tool and the caller decides, and where none is the answer is no. What may not be called is not listed either. Without rules request bodies are not read; with them, messages that different readers could read differently are refused.",
   accessLogSkip: "Health checks every second say nothing. Security events are logged regardless.",
   logBodyMax:
     "The method and the tool of a call are worth a look at the beginning of its body; 0 keeps bodies unread.",

@@ -1,7 +1,8 @@
 /** Running it: limits, logs, metrics, shutdown. */
-import { bool, choice, duration, integer, regexp, text } from "../../base/kinds.ts";
+import { bool, choice, duration, integer, kind, regexp } from "../../base/kinds.ts";
 import { cidrList, originList } from "../../base/net_kinds.ts";
 import type { Setting, Settings } from "../../base/setting.ts";
+import { parseToolRules } from "../../http/tool_rules/rules.ts";
 
 const limits = "Limits (http mode)";
 const logs = "Logs and metrics (http mode)";
@@ -104,12 +105,12 @@ export const operationsSettings = {
     help: "How long a client may take to send a request body",
   },
   toolRules: {
-    kind: text,
+    kind: kind("RULES", parseToolRules),
     env: "TOOL_RULES",
     flag: "tool-rules",
     mode: "http",
     group: limits,
-    help: "Which users may see and call which tools",
+    help: "Which users may see and call which tools, such as: allow read_* to everyone; allow * to group:ops",
   },
   accessLogSkip: {
     kind: regexp,

@@ -43,8 +43,11 @@ function parseRule(text: string): ToolRule {
   if (match === null || rest.length > 1) {
     throw new Error(`"allow" or "deny", tool names, and "to" whom (not "${text}")`);
   }
-  const names = split(tools, /,/).map(unquoted);
-  if (names.length === 0 || names.includes("")) throw new Error(`tool names in "${text}"`);
+  const written = split(tools, /,/);
+  if (written.some((name) => !/^\s*("[^"]+"|[^\s"]+)\s*$/.test(name))) {
+    throw new Error(`tool names between commas, in quotes if they have blanks (not "${text}")`);
+  }
+  const names = written.map(unquoted);
   return { allow: match[1] === "allow", tools: names.map(pattern), who: parseWho(rest[0], text) };
 }
 
