@@ -18,6 +18,7 @@ import { type Callback, type CallbackServer, listenForCallback } from "./callbac
 import { identifyClient } from "./client_identity.ts";
 import { explain, requirePkce } from "./discovery.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
+import { requireUsable } from "./new_grant.ts";
 import { announcePending } from "./pending_login.ts";
 import { forgetRegistration, isForgotten } from "./registration.ts";
 import { remoteHint, remoteness, thisMachine } from "./surroundings.ts";
@@ -142,7 +143,7 @@ async function redeem(context: LoginContext, back: Return): Promise<TokenSet> {
   const code = codes[0];
   if (codes.length !== 1 || !code) throw loginFailed("the server sent no code");
   const { tokenRequest } = await import("../oauth/client.ts");
-  return await tokenRequest(context, {
+  const tokens = await tokenRequest(context, {
     server: door.server,
     client,
     grantType: "authorization_code",
@@ -153,6 +154,8 @@ async function redeem(context: LoginContext, back: Return): Promise<TokenSet> {
       ...(door.resource === undefined ? [] : [["resource", door.resource] as const]),
     ],
   });
+  requireUsable(tokens);
+  return tokens;
 }
 
 function refusalOf(code: string, description: string | null): string {

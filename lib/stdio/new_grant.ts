@@ -9,18 +9,23 @@ import { loginFailed } from "./login_context.ts";
 /** What is known before the answer, or stays as it was before a refresh. */
 export type GrantFacts = Omit<Grant, "accessToken" | "obtainedAtMs">;
 
-/**
- * The grant that an answer makes of the facts. What the answer leaves out stays: servers omit the refresh token when
- * it is the old one, and the scope when it is the one asked for (RFC 6749 sections 5.1 and 6).
- * @throws UserError when the token is none that we can send.
- */
-export function grantOf(context: { clock: Clock; log: Logger }, tokens: TokenSet, facts: GrantFacts): Grant {
+/** @throws UserError when the token is none that can be sent in a header, such as one bound to a key. */
+export function requireUsable(tokens: TokenSet): void {
   if (tokens.tokenType !== "bearer") {
     throw loginFailed(`the server gave a token of type "${tokens.tokenType}", not a bearer token`);
   }
   if (!/^[\x21-\x7e]+$/.test(tokens.accessToken)) {
     throw loginFailed("the server's token is no text for a header");
   }
+}
+
+/**
+ * The grant that an answer makes of the facts. What the answer leaves out stays: servers omit the refresh token when
+ * it is the old one, and the scope when it is the one asked for (RFC 6749 sections 5.1 and 6).
+ * @throws UserError when the token is none that we can send.
+ */
+export function grantOf(context: { clock: Clock; log: Logger }, tokens: TokenSet, facts: GrantFacts): Grant {
+  requireUsable(tokens);
   const { expiresAtMs: _old, ...kept } = facts;
   const refreshToken = tokens.refreshToken ?? facts.refreshToken;
   return {

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Grant } from "../../lib/stdio/grant.ts";
+import { lockMachine } from "../../lib/stdio/machine_lock.ts";
+import { tokenCache } from "../../lib/stdio/token_cache.ts";
+import { temporaryDir } from "./login_setup.ts";
+
+const posix = { ignore: Deno.build.os === "windows" };
+
+const grant: Grant = {
+  upstream: "https://mcp.example/mcp",
+  issuer: "https://issuer.example",
+  clientId: "app",
+  profile: "default",
+  scopesAsked: ["openid"],
+  accessToken: "a-token",
+  obtainedAtMs: 1,
+  loggedInAtMs: 1,
+  how: "browser",
+};
+
+function noting(): { log: Logger; said: [string, Fields | undefined][] } {
+  const said: [string, Fields | undefined][] = [];
+  return { said, log: { ...silentLog, warn: (event, fields) => void said.push([event, fields]) } };
+}
+
+Deno.test("what is put is found by the next process, listed, and gone after deletion", async () => {
+  await using dir = await temporaryDir();
+  await tokenCache(`${dir.path}/c`, silentLog).use((access) => access.putGrant("k", grant));
+
+  const cache = tokenCache(`${dir.path}/c`, silentLog);
+  assert.deepEqual(await cache.use((access) => access.grant("k")), grant);
+  assert.deepEqual(await cache.use((access) => access.grants()), [["k", grant]]);
+  await cache.use((access) => access.deleteGrant("k"));
+  assert.equal(await cache.use((access) => access.grant("k")), undefined);
+});
+
+Deno.test("folder and files are the user's alone", posix, async () => {
+  await using dir = await temporaryDir();
+  await tokenCache(`${dir.path}/c`, silentLog).use((access) => access.putGrant("k", grant));
+
+  const mode = async (path: string) => ((await Deno.stat(path)).mode ?? 0) & 0o777;
+  assert.equal(await mode(`${dir.path}/c`), 0o700);
+  for await (const { name } of Deno.readDir(`${dir.path}/c`)) {
+    assert.equal(await mode(`${dir.path}/c/${name}`), 0o600);
+  }
+});
+
+Deno.test(
+  "a cache that others may open, that is a link, or that is somebody else's is refused",
+  posix,
+  async () => {
+    await using dir = await temporaryDir();
+    const at = `${dir.path}/c`;
+    const use = () => tokenCache(at, silentLog).use((access) => access.grant("k"));
+    await use();
+
+    await Deno.chmod(at, 0o755);
+    await assert.rejects(use(), /Cannot use the folder .*others may open it \(mode 0755\)/);
+    await Deno.chmod(at, 0o700);
+
+    for (const file of ["tokens.kv", "tokens.lock"]) {
+      await Deno.chmod(`${at}/${file}`, 0o644);
+      await assert.rejects(use(), new RegExp(`Cannot use the file .*${file}.*others may open it`));
+      await Deno.chmod(`${at}/${file}`, 0o600);
+      await Deno.rename(`${at}/${file}`, `${dir.path}/${file}`);
+      await Deno.symlink(`${dir.path}/${file}`, `${at}/${file}`);
+      await assert.rejects(use(), /symbolic link/);
+      await Deno.remove(`${at}/${file}`);
+      await Deno.rename(`${dir.path}/${file}`, `${at}/${file}`);
+      if (Deno.uid() === 0) {
+        await Deno.chown(`${at}/${file}`, 12_345, 12_345);
+        await assert.rejects(use(), /belongs to user 12345/);
+        await Deno.chown(`${at}/${file}`, 0, 0);
+      }
+    }
+    await use();
+
+    await Deno.symlink(at, `${dir.path}/link`);
+    await assert.rejects(
+      tokenCache(`${dir.path}/link`, silentLog).use((access) => access.grant("k")),
+      /symbolic link/,
+    );
+  },
+);
+
+Deno.test("a damaged file is set aside with a line that names it, and the cache works", async () => {
+  await using dir = await temporaryDir();
+  const at = `${dir.path}/c`;
+  const { log, said } = noting();
+  const cache = tokenCache(at, log);
+  for (
+    const damage of [
+      "this is no database, and long enough to be looked at ",
+      "SQLite format 3\0 and then nothing of it ",
+    ]
+  ) {
+    await cache.use((access) => access.putGrant("k", grant));
+    await Deno.writeTextFile(`${at}/tokens.kv`, damage.repeat(100));
+
+    assert.equal(await cache.use((access) => access.grant("k")), undefined);
+
+    const [event, fields] = said.pop() ?? [];
+    assert.equal(event, "token_cache_set_aside");
+    assert.match(await Deno.readTextFile(fields?.file ?? ""), /no database|and then nothing/);
+  }
+});
+
+Deno.test("what another version wrote and we do not understand counts as absent", async () => {
+  await using dir = await temporaryDir();
+  const cache = tokenCache(`${dir.path}/c`, silentLog);
+  const odd = { ...grant, accessToken: 7 } as unknown as Grant;
+  await cache.use((access) => access.putGrant("odd", odd));
+  const newer = { ...grant, addedLater: { x: 1 } } as Grant;
+  await cache.use((access) => access.putGrant("newer", newer));
+
+  assert.equal(await cache.use((access) => access.grant("odd")), undefined);
+  assert.deepEqual(await cache.use((access) => access.grant("newer")), newer);
+});
+
+Deno.test("many uses at once take turns, and none is lost", async () => {
+  await using dir = await temporaryDir();
+  const caches = Array.from({ length: 4 }, () => tokenCache(`${dir.path}/c`, silentLog));
+
+  await Promise.all(
+    Array.from({ length: 40 }, (_, at) => caches[at % 4]?.use((access) => access.putGrant(`k${at}`, grant))),
+  );
+
+  assert.equal((await caches[0]?.use((access) => access.grants()))?.length, 40);
+});
+
+Deno.test("a lock lets one in at a time, and the next at once", async () => {
+  await using dir = await temporaryDir();
+  const path = `${dir.path}/l`;
+  const order: string[] = [];
+  const first = await lockMachine(path);
+  const second = lockMachine(path).then((lock) => {
+    order.push("second");
+    return lock;
+  });
+  order.push("first");
+  first[Symbol.dispose]();
+  (await second)[Symbol.dispose]();
+
+  assert.deepEqual(order, ["first", "second"]);
+});
+
+Deno.test("who gives up waiting for a lock does not keep it from others", async () => {
+  await using dir = await temporaryDir();
+  const path = `${dir.path}/l`;
+  const first = await lockMachine(path);
+  const abort = new AbortController();
+  const given = lockMachine(path, abort.signal);
+  abort.abort(new Error("enough"));
+  await assert.rejects(given, /enough/);
+
+  first[Symbol.dispose]();
+  (await lockMachine(path))[Symbol.dispose]();
+  await assert.rejects(lockMachine(path, abort.signal), /enough/);
+});
