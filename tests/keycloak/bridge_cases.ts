@@ -215,4 +215,32 @@ export const bridgeCases: Record<string, (keycloak: Keycloak) => Promise<void>> 
       await Deno.remove(home, { recursive: true });
     }
   },
+
+  "bridge: each user's token is exchanged for one that is for the upstream alone": async (keycloak) => {
+    await using realm = await newRealm(keycloak);
+    const certs = `${realm.issuer}/protocol/openid-connect/certs`;
+    await using upstream = startUpstream({
+      validating: { issuer: realm.issuer, jwksUrl: certs, audience: "downstream", metadata: false },
+    });
+    await using http = await startHttpMode({
+      upstreamUrl: upstream.url,
+      args: [
+        ...["--inbound-auth-provider", "oidc", "--oidc-issuer-url", realm.issuer],
+        ...["--oidc-client-id", realm.clientId, "--oidc-client-secret", realm.clientSecret],
+        ...["--oidc-scopes", "openid profile email", "--outbound-auth", "token-exchange"],
+        ...["--outbound-token-url", `${realm.issuer}/protocol/openid-connect/token`],
+        ...["--outbound-client-id", realm.clientId, "--outbound-audience", "downstream"],
+      ],
+      env: { OUTBOUND_CLIENT_SECRET: realm.clientSecret },
+    });
+
+    const { client } = await connectV1(http.mcpUrl, { browser: keycloakBrowser("alice") });
+    const result = await client.callTool({ name: "claims", arguments: {} });
+    await client.close();
+
+    const [content] = result.content as { text: string }[];
+    const { aud, preferred_username: name } = JSON.parse(content?.text ?? "{}");
+    assert.deepEqual([aud, name], ["downstream", "alice"]);
+    assert.equal(new Set(upstream.received.map((each) => each.headers.get("authorization"))).size, 1);
+  },
 };

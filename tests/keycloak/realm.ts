@@ -62,8 +62,10 @@ export async function newRealm(
       clientId: "doorman",
       secret: "doorman-secret",
       redirectUris: ["http://localhost/auth/callback"],
-      protocolMappers: [audienceMapper, groupMapper],
-    }],
+      // It may exchange the tokens of its own logins for one that is for `downstream` alone.
+      attributes: { "standard.token.exchange.enabled": "true" },
+      protocolMappers: [audienceMapper, groupMapper, clientAudience("doorman"), clientAudience("downstream")],
+    }, { clientId: "downstream", secret: "downstream-secret" }],
   });
   const admin: Realm["admin"] = (method, path, body) => keycloak.admin(method, `/${name}${path}`, body);
   if (options.openTo !== undefined) await openRegistration(admin, options.openTo);
@@ -111,6 +113,15 @@ const audienceMapper = {
   protocolMapper: "oidc-audience-mapper",
   config: { "included.custom.audience": audience, "access.token.claim": "true" },
 };
+
+function clientAudience(client: string) {
+  return {
+    name: `audience ${client}`,
+    protocol: "openid-connect",
+    protocolMapper: "oidc-audience-mapper",
+    config: { "included.client.audience": client, "access.token.claim": "true" },
+  };
+}
 
 const groupMapper = {
   name: "groups",
