@@ -15,8 +15,8 @@ import { type IssuedTokens, openTicket, type RefreshBody, type RefreshTicket } f
 /** How long a login goes without the IdP being asked whether the user is still welcome. */
 const idpCheckMs = 3_600_000;
 
-/** Longer than the IdP may take; a process that dies in between holds up the others no longer than this. */
-const leaseMs = 15_000;
+/** Renewed while the IdP is being asked; a process that dies in between holds up the others no longer than this. */
+const leaseMs = 6_000;
 
 /** How long a request waits for another one's refresh at the IdP. */
 const leaseWaitMs = 25_000;
