@@ -133,6 +133,7 @@ async function get(url: URL, how: Get): Promise<GuardedAnswer> {
       signal: how.deadline,
       headers: { accept: how.accept, "accept-encoding": "identity", "user-agent": "mcp-doorman" },
     });
+    // Not asked for; a document that has to be unfolded first is no use.
     if ((response.headers.get("content-encoding") ?? "identity") !== "identity") {
       await response.body?.cancel();
       throw new GuardRefusal("encoded", url);

@@ -175,3 +175,17 @@ Deno.test("guardedFetch() goes through the corporate proxy to the address that w
   const wrong = openGuardedFetch({ ...network, proxyUrl: proxy.url }, { resolve });
   await assert.rejects(wrong(new URL("https://client.doorman.test:8443/c")), /the proxy/);
 });
+
+Deno.test("guardedFetch() takes no compressed answer, since it did not ask for one", async () => {
+  const zeros = new Blob([new Uint8Array(1_000_000)]).stream().pipeThrough(new CompressionStream("gzip"));
+  const bomb = new Uint8Array(await new Response(zeros).arrayBuffer());
+  assert.ok(bomb.length < 5_000);
+  await using server = serveTls(() => new Response(bomb, { headers: { "content-encoding": "gzip" } }));
+  const fetchIt = openGuardedFetch(network, { allowLoopback: true });
+
+  // Which of the two depends on whether the runtime unfolds it by itself.
+  await assert.rejects(
+    fetchIt(new URL(`https://127.0.0.1:${server.port}/c`)),
+    (error) => error instanceof BodyTooLarge || refused("encoded")(error),
+  );
+});

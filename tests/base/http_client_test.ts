@@ -76,6 +76,17 @@ Deno.test("fetch() keeps obeying the caller's signal after the headers came", as
   await assert.rejects(response.text(), /the client left/);
 });
 
+Deno.test("fetch() rejects with the caller's own reason when the caller gives up first", async () => {
+  await using server = serve(() => new Promise<Response>(() => {}));
+  using http = open(plain);
+  const stop = new AbortController();
+
+  const waiting = http.fetch(`http://127.0.0.1:${server.port}/`, { timeoutMs: 5_000, signal: stop.signal });
+  stop.abort(new Error("changed my mind"));
+
+  await assert.rejects(waiting, { message: "changed my mind" });
+});
+
 Deno.test("fetch() tells a refused connection and a name that is not there from one another", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;

@@ -82,6 +82,13 @@ Deno.test("redirectUriRefusal() takes other https hosts and schemes only when th
   assert.equal(refused("app:/cb", [], ["*"]), true);
 });
 
+Deno.test("redirectUriRefusal() takes no scheme that runs code or reads files, even when the policy names it", () => {
+  const schemes = ["javascript", "data", "file", "vbscript", "blob"];
+  for (const scheme of schemes) {
+    assert.notEqual(redirectUriRefusal(`${scheme}:x`, { hosts: ["*"], schemes }), undefined, scheme);
+  }
+});
+
 Deno.test("redirectUriRefusal() never repeats what was sent and never throws", () => {
   fc.assert(fc.property(fc.oneof(fc.string(), fc.webUrl({ withFragments: true })), (uri) => {
     const sentence = redirectUriRefusal(uri, strict);
