@@ -183,3 +183,36 @@ testWithService("systemd", "the systemd unit is sound and exposes little", async
     await Deno.remove(folder, { recursive: true });
   }
 });
+
+testWithService(
+  "kubernetes",
+  "every manifest is what Kubernetes' own schemas ask for, without unknown fields",
+  async (path) => {
+    const files: string[] = [];
+    for (const folder of ["kubernetes/base", "kubernetes/production"]) {
+      for await (const file of Deno.readDir(new URL(folder, deploy))) {
+        if (file.name !== "kustomization.yaml") {
+          files.push(new URL(`${folder}/${file.name}`, deploy).pathname);
+        }
+      }
+    }
+
+    const { success, stdout, stderr } = await new Deno.Command(path, { args: ["--strict", ...files] })
+      .output();
+
+    assert.ok(files.length >= 6);
+    assert.ok(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+  },
+);
+
+testWithService(
+  "promtool",
+  "the alert rules are sound, each fires in its case, and none fires while all is well",
+  async (path) => {
+    const cwd = new URL("monitoring/", deploy).pathname;
+    for (const args of [["check", "rules", "alerts.yaml"], ["test", "rules", "alerts_test.yaml"]]) {
+      const { success, stdout, stderr } = await new Deno.Command(path, { args, cwd }).output();
+      assert.ok(success, new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr));
+    }
+  },
+);

@@ -21,6 +21,11 @@ const known = {
   },
   java: { name: "Java (for Keycloak)", programs: ["java"], hint: "apt-get install default-jre-headless" },
   promtool: { name: "promtool", programs: ["promtool"], hint: "apt-get install prometheus" },
+  kubernetes: {
+    name: "kubernetes-validate",
+    programs: ["kubernetes-validate"],
+    hint: "pip install kubernetes-validate",
+  },
   systemd: { name: "systemd-analyze", programs: ["systemd-analyze"], hint: "apt-get install systemd" },
 } as const;
 
