@@ -12,6 +12,7 @@ import { version } from "../base/version.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import type { Credentials } from "../stdio/credentials.ts";
 import { openDump } from "../stdio/dump.ts";
+import { lastAnswers } from "../stdio/last_answers.ts";
 import { type Ending, watchLife } from "../stdio/life.ts";
 import { readLines } from "../stdio/lines.ts";
 import { openPump } from "../stdio/open_pump.ts";
@@ -34,12 +35,16 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const http = openHttpClient(config.http, { log });
   const out = lineWriter(Deno.stdout);
   const credentials = await openCredentials(config, { http, clock, log });
+  const { cacheDir, profile } = config.login;
+  const answers = lastAnswers({ cacheDir, upstreamUrl: config.upstreamUrl, profile }, log);
+  const { isDirect } = proxyRule(config.http);
   const pump = openPump(config, {
     http,
     credentials,
-    isDirect: proxyRule(config.http).isDirect,
+    isDirect,
     out,
     dump,
+    answers,
     clock,
     log,
     signal: exit.signal,

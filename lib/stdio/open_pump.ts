@@ -7,13 +7,18 @@ import { authorizedFetch } from "./authorized_fetch.ts";
 import type { StdioConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
 import type { MessageDump } from "./dump.ts";
+import { EarlyAnswer } from "./early_answer.ts";
+import type { LastAnswers } from "./last_answers.ts";
 import { Pump } from "./pump.ts";
 import { Session } from "./session.ts";
 import type { LineWriter } from "./stdout.ts";
 import { AnyUpstream } from "./choose_upstream.ts";
 
 /** What of the configuration concerns carrying messages. */
-export type PumpConfig = Pick<StdioConfig, "upstreamUrl" | "identity" | "connectTimeoutMs" | "maxLineBytes">;
+export type PumpConfig = Pick<
+  StdioConfig,
+  "upstreamUrl" | "identity" | "connectTimeoutMs" | "maxLineBytes" | "firstAnswerTimeoutMs"
+>;
 
 /** What a pump is made of. */
 export interface OpenPumpParts {
@@ -23,6 +28,7 @@ export interface OpenPumpParts {
   readonly isDirect: (url: URL) => boolean;
   readonly out: LineWriter;
   readonly dump: MessageDump;
+  readonly answers: LastAnswers;
   readonly clock: Clock;
   readonly log: Logger;
   /** Ends everything at exit. */
@@ -39,8 +45,10 @@ export function openPump(config: PumpConfig, parts: OpenPumpParts): Pump {
   const userAgent = `${programName}/${build.version}`;
   const fetch = authorizedFetch({ http, credentials, userAgent, loginWaitMs, isDirect: parts.isDirect });
   const remote = { url, fetch, session: new Session(), clock, log, signal, connectTimeoutMs };
+  const { firstAnswerTimeoutMs } = config;
+  const early = { credentials, answers: parts.answers, clock, log, firstAnswerTimeoutMs, signal };
   return new Pump(
     { out, url, identity, maxLineBytes, dump, log, signal },
-    (host) => new AnyUpstream(remote, host),
+    (host) => new EarlyAnswer(early, host, (inner) => new AnyUpstream(remote, inner)),
   );
 }

@@ -4,6 +4,7 @@ import { openHttpClient } from "../../lib/base/http_client.ts";
 import { type Logger, silentLog } from "../../lib/base/log.ts";
 import type { Credentials } from "../../lib/stdio/credentials.ts";
 import { openDump } from "../../lib/stdio/dump.ts";
+import type { LastAnswers } from "../../lib/stdio/last_answers.ts";
 import { readLines } from "../../lib/stdio/lines.ts";
 import { openPump, type PumpConfig } from "../../lib/stdio/open_pump.ts";
 import type { Pump } from "../../lib/stdio/pump.ts";
@@ -15,6 +16,7 @@ export interface PumpOptions extends Partial<Omit<PumpConfig, "upstreamUrl">> {
   clock?: Clock;
   log?: Logger;
   dumpFile?: string;
+  answers?: LastAnswers;
 }
 
 // deno-lint-ignore no-explicit-any -- tests look into whatever came
@@ -75,6 +77,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     identity: options.identity ?? {},
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     maxLineBytes: options.maxLineBytes ?? 64 * 1024 * 1024,
+    firstAnswerTimeoutMs: options.firstAnswerTimeoutMs ?? 0,
   };
   const pump = openPump(config, {
     http,
@@ -82,6 +85,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     credentials: options.credentials ?? staticHeaders([]),
     out,
     dump,
+    answers: options.answers ?? memoryAnswers(),
     clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
     signal: exit.signal,
@@ -155,6 +159,17 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     },
   };
   return self;
+}
+
+/** What upstreams said of themselves, for the life of a test. */
+export function memoryAnswers(known: Record<string, Record<string, unknown>> = {}): LastAnswers {
+  return {
+    get: (method) => Promise.resolve(known[method]),
+    put: (method, result) => {
+      known[method] = result as Record<string, unknown>;
+      return Promise.resolve();
+    },
+  };
 }
 
 /** The usual first message of a host of the session revisions. */
