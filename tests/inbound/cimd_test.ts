@@ -243,20 +243,26 @@ Deno.test("a document that has turned bad is not replaced by the copy", async ()
   assert.equal((await begin(kit, id, { redirect_uri: "https://new.example/cb" })).status, 400);
 });
 
-Deno.test("the best-known clients work where nothing can be fetched", async () => {
-  const kit = await kitWith(() => {
-    throw new Error("no way out");
-  });
+for (
+  const [clientId, redirectUri] of [
+    ["https://claude.ai/oauth/mcp-oauth-client-metadata", "https://claude.ai/api/mcp/auth_callback"],
+    ["https://claude.ai/oauth/claude-code-client-metadata", "http://localhost:51763/callback"],
+    ["https://chatgpt.com/oauth/client.json", "https://chatgpt.com/connector_platform_oauth_redirect"],
+    ["https://chatgpt.com/oauth/codex/client.json", "http://127.0.0.1:40123/callback"],
+    ["https://vscode.dev/oauth/client-metadata.json", "http://127.0.0.1:51001/"],
+    ["https://zed.dev/oauth/client-metadata.json", "http://127.0.0.1:40123/callback"],
+    ["https://opencode.ai/oauth/opencode/client.json", "http://localhost:40123/callback"],
+  ] as const
+) {
+  Deno.test(`${clientId} works where nothing can be fetched, with its own redirect URIs only`, async () => {
+    const kit = await kitWith(() => {
+      throw new Error("no way out");
+    });
 
-  const claude = await begin(kit, "https://claude.ai/oauth/mcp-oauth-client-metadata", {
-    redirect_uri: "https://claude.ai/api/mcp/auth_callback",
+    assert.equal((await begin(kit, clientId, { redirect_uri: redirectUri })).status, 200);
+    assert.equal((await begin(kit, clientId, { redirect_uri: "https://evil.example/cb" })).status, 400);
   });
-  const code = await begin(kit, "https://claude.ai/oauth/claude-code-client-metadata", {
-    redirect_uri: "http://localhost:51763/callback",
-  });
-
-  assert.deepEqual([claude.status, code.status], [200, 200]);
-});
+}
 
 /** A client with a key of its own. */
 async function keyed(jwks: "inline" | "by address" = "inline") {
