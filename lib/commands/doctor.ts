@@ -49,7 +49,13 @@ async function checkStdioMode(
   http: HttpClient,
 ): Promise<URL | undefined> {
   const { login, upstreamUrl } = config;
+  if (login.issuerUrl !== undefined && login.clientId === undefined) {
+    await checkRegistration(report, http, login.issuerUrl);
+    await checkUpstream(report, http, upstreamUrl);
+    return undefined;
+  }
   if (login.issuerUrl !== undefined && login.clientId !== undefined) {
+    checkCallbackPort(report, login.redirectUrl);
     const { issuerUrl, clientId, clientSecret, clientKey } = login;
     const metadata = await discover(report, http, issuerUrl);
     if (metadata !== undefined) {
@@ -71,6 +77,36 @@ async function checkStdioMode(
     return undefined;
   }
   return await checkPublicUrl(report, upstreamUrl, { http, config: config.http }) ? upstreamUrl : undefined;
+}
+
+/** Without a client of our own there must be a way to become one. */
+async function checkRegistration(report: Report, http: HttpClient, issuerUrl: string): Promise<void> {
+  const metadata = await discover(report, http, issuerUrl);
+  if (metadata === undefined) return;
+  report.add("ok", "issuer", `The metadata is there; the issuer is ${metadata.issuer}`);
+  if (
+    metadata.registration_endpoint !== undefined || metadata.client_id_metadata_document_supported === true
+  ) return;
+  report.add(
+    "fail",
+    "client",
+    "There is no OIDC_CLIENT_ID, and the IdP registers no clients by itself",
+    "Register a client at the IdP and set OIDC_CLIENT_ID.",
+  );
+}
+
+/** Whether the browser could come back: somebody else may hold the port. */
+function checkCallbackPort(report: Report, url: URL): void {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port: Number(url.port || 80) }).close();
+  } catch (error) {
+    report.add(
+      "fail",
+      "callback_port",
+      `The login's callback cannot be received at ${url.host}: ${describeError(error)}`,
+      "Set OIDC_REDIRECT_URL to a free port, and register it at the IdP.",
+    );
+  }
 }
 
 async function checkHttpMode(report: Report, config: HttpConfig, http: HttpClient): Promise<URL | undefined> {

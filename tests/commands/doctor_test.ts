@@ -305,3 +305,38 @@ Deno.test("doctor writes for people by default: one line per finding, what to do
   assert.match(text, /answers without a login/);
   assert.match(text, /Nothing is wrong\./);
 });
+
+Deno.test("doctor looks at the callback port of stdio mode, and at a way to become a client", async () => {
+  await using idp = await startIdp({ registration: false });
+  await using upstream = startUpstream();
+  const taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const redirect = `http://127.0.0.1:${taken.addr.port}/callback`;
+  await idp.addRedirect(redirect);
+  const issuer = ["--oidc-issuer-url", idp.issuer];
+  const client = ["--oidc-client-id", idp.clientId, "--oidc-client-secret", idp.clientSecret];
+
+  const inUse = await doctor([...issuer, ...client, "--oidc-redirect-url", redirect, upstream.url]);
+  taken.close();
+  const free = await doctor([...issuer, ...client, "--oidc-redirect-url", redirect, upstream.url]);
+  const nobody = await doctor([...issuer, upstream.url]);
+
+  assert.deepEqual(failures(inUse), ["callback_port"]);
+  assert.deepEqual([failures(free), free.code], [[], 0]);
+  assert.deepEqual(failures(nobody), ["client"]);
+});
+
+Deno.test("doctor plays Claude with its metadata document, and names half an implementation of those", async () => {
+  await using site = await behind(async (request, pass) => {
+    const response = await pass();
+    if (request.method !== "GET" || !request.url.includes("oauth-authorization-server")) return response;
+    return Response.json({
+      ...await response.json(),
+      token_endpoint_auth_methods_supported: ["client_secret_post"],
+    });
+  });
+
+  const outcome = await doctor([site.mcpUrl]);
+
+  assert.deepEqual(Object.keys(failing(outcome)), ["claude.ai and Claude Desktop", "Claude Code"]);
+  assert.match(failing(outcome)["Claude Code"] ?? "", /does not list the method none/);
+});

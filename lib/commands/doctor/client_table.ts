@@ -9,6 +9,8 @@ export interface ClientProfile {
   readonly mcpUserAgent?: string;
   /** How it asks first: some probe with a GET. */
   readonly first: "initialize" | "discover" | "get";
+  /** Its own metadata document, which it uses instead of registering where the server reads such documents. */
+  readonly documentUrl?: string;
   /** Beside `redirect_uris`, what it registers with. */
   readonly registration: Readonly<Record<string, unknown>>;
   readonly redirectUris: readonly string[];
@@ -31,6 +33,7 @@ export const clientTable: readonly ClientProfile[] = [
     userAgent: "python-httpx/0.28.1",
     mcpUserAgent: "Claude-User",
     first: "initialize",
+    documentUrl: "https://claude.ai/oauth/mcp-oauth-client-metadata",
     redirectUris: ["https://claude.ai/api/mcp/auth_callback"],
     registration: { client_name: "Claude", token_endpoint_auth_method: "client_secret_post", ...both },
   },
@@ -38,6 +41,7 @@ export const clientTable: readonly ClientProfile[] = [
     name: "Claude Code",
     userAgent: "claude-code/2.0.0",
     first: "initialize",
+    documentUrl: "https://claude.ai/oauth/claude-code-client-metadata",
     redirectUris: ["http://localhost:3118/callback"],
     comesBackTo: "http://localhost:51763/callback",
     registration: { client_name: "Claude Code", token_endpoint_auth_method: "none", ...both },

@@ -45,7 +45,7 @@ export async function playClient(stage: Stage, client: ClientProfile): Promise<s
       headers,
       ...(client.strictIssuer === true ? {} : { accepts: () => true }),
     });
-    problems.push(...serverProblems(server));
+    problems.push(...serverProblems(server, client));
     if (client.origin !== undefined) {
       problems.push(
         ...await checkPreflights(http, {
@@ -56,7 +56,13 @@ export async function playClient(stage: Stage, client: ClientProfile): Promise<s
         }),
       );
     }
-    if (problems.length === 0) problems.push(...await registerAndAsk(stage, client, server, resource));
+    if (problems.length === 0) {
+      problems.push(
+        ...usesDocument(server, client)
+          ? await askForLogin(stage.http, { client, server, resource, clientId: client.documentUrl })
+          : await registerAndAsk(stage.http, client, server, resource),
+      );
+    }
   } catch (error) {
     problems.push(describeError(error));
   }
@@ -136,8 +142,25 @@ function resourceProblems({ resource }: ResourceMetadata, url: URL, client: Clie
   return [];
 }
 
-function serverProblems(server: ServerMetadata): string[] {
+/** Whether this client skips registration here. */
+function usesDocument(
+  server: ServerMetadata,
+  client: ClientProfile,
+): client is ClientProfile & { readonly documentUrl: string } {
+  return client.documentUrl !== undefined && server.client_id_metadata_document_supported === true;
+}
+
+function serverProblems(server: ServerMetadata, client: ClientProfile): string[] {
   const problems: string[] = [];
+  if (usesDocument(server, client)) {
+    if (server.token_endpoint_auth_methods_supported?.includes("none") !== true) {
+      problems.push(
+        "the authorization server reads client metadata documents but does not list the method none",
+      );
+    }
+  } else if (server.registration_endpoint === undefined) {
+    problems.push("the authorization server registers no clients (no registration_endpoint)");
+  }
   if (server.code_challenge_methods_supported?.includes("S256") !== true) {
     problems.push("the authorization server does not announce PKCE with S256");
   }
@@ -146,14 +169,11 @@ function serverProblems(server: ServerMetadata): string[] {
       problems.push(`the authorization server's ${name} is missing or not https`);
     }
   }
-  if (server.registration_endpoint === undefined) {
-    problems.push("the authorization server registers no clients (no registration_endpoint)");
-  }
   return problems;
 }
 
 async function registerAndAsk(
-  { http, url }: Stage,
+  http: HttpClient,
   client: ClientProfile,
   server: ServerMetadata,
   resource: ResourceMetadata,
@@ -166,27 +186,37 @@ async function registerAndAsk(
     if (typeof registered.token_endpoint_auth_method !== "string") {
       return ["the registration's answer names no token_endpoint_auth_method"];
     }
-    const authorize = new URL(server.authorization_endpoint ?? url);
-    const own = {
-      response_type: "code",
-      client_id: registered.client_id,
-      redirect_uri: client.comesBackTo ?? client.redirectUris[0] ?? "",
-      state: randomState(),
-      code_challenge: (await pkcePair()).challenge,
-      code_challenge_method: "S256",
-      resource: resource.resource,
-      scope: (resource.scopes_supported ?? []).join(" "),
-    };
-    for (const [name, value] of Object.entries(own)) {
-      if (value !== "") authorize.searchParams.set(name, value);
-    }
-    return await askForLogin(http, authorize, own.redirect_uri);
+    return await askForLogin(http, { client, server, resource, clientId: registered.client_id });
   } finally {
     await unregister(http, registered);
   }
 }
 
-async function askForLogin(http: HttpClient, authorize: URL, redirectUri: string): Promise<string[]> {
+interface Asking {
+  readonly client: ClientProfile;
+  readonly server: ServerMetadata;
+  readonly resource: ResourceMetadata;
+  readonly clientId: string;
+}
+
+/** The authorization request: a page or a redirect will do, a refusal will not. */
+async function askForLogin(
+  http: HttpClient,
+  { client, server, resource, clientId }: Asking,
+): Promise<string[]> {
+  const authorize = new URL(server.authorization_endpoint ?? server.issuer);
+  const redirectUri = client.comesBackTo ?? client.redirectUris[0] ?? "";
+  const own = {
+    response_type: "code",
+    client_id: clientId,
+    redirect_uri: redirectUri,
+    state: randomState(),
+    code_challenge: (await pkcePair()).challenge,
+    code_challenge_method: "S256",
+    resource: resource.resource,
+    scope: (resource.scopes_supported ?? []).join(" "),
+  };
+  for (const [name, value] of Object.entries(own)) if (value !== "") authorize.searchParams.set(name, value);
   const response = await http.fetch(authorize, { headers: { accept: "text/html" }, timeoutMs: 15_000 });
   const text = await readLimitedText(response, 64 * 1024).catch(() => "");
   if (response.status >= 400) {

@@ -25,6 +25,7 @@ export async function checkPublicUrl(
     report.add("ok", "challenge", `${url.href} answers without a login; whoever reaches it may use it`);
     return false;
   }
+  await checkPlaces(report, http, url);
   for (const client of clientTable) {
     const because = await playClient({ http, url }, client);
     const limited = because.some((reason) => /HTTP 429|answered 429/.test(reason));
@@ -42,6 +43,24 @@ export async function checkPublicUrl(
     });
   }
   return true;
+}
+
+/** Documents where only some clients look; a server can do without, and its users of those clients cannot. */
+async function checkPlaces(report: Report, http: HttpClient, url: URL): Promise<void> {
+  const places = [
+    ["/.well-known/oauth-protected-resource", "ChatGPT and clients that do not read the challenge"],
+    ["/.well-known/oauth-authorization-server", "clients of the revision 2025-03-26"],
+  ] as const;
+  for (const [path, who] of places) {
+    const response = await http.fetch(new URL(path, url), { timeoutMs: 15_000 }).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.status === 200) continue;
+    report.add(
+      "note",
+      "places",
+      `${path} is not there (${response?.status ?? "no answer"}); ${who} look for it`,
+    );
+  }
 }
 
 /** The status of a request without a token; `undefined` when there is no answer, or no sense in going on. */
