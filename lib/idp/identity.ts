@@ -1,4 +1,5 @@
 /** From verified claims to a user, whatever shape an IdP gives them. Nothing that is optional may fail a login. */
+import { claimAt } from "../oauth/claims.ts";
 import { type Identity, IdpError } from "./idp.ts";
 
 /** @throws IdpError, dead, when the claims name no subject. */
@@ -18,17 +19,6 @@ export function identityOf(claims: Readonly<Record<string, unknown>>, groupsClai
     ...(found === undefined || isOverage(claims, groupsClaim) ? { groupsMalformed: true } : {}),
     claims,
   };
-}
-
-/** The claim of that very name, else the one at the path that its dots describe. */
-export function claimAt(claims: Readonly<Record<string, unknown>>, path: string): unknown {
-  if (Object.hasOwn(claims, path)) return claims[path];
-  let at: unknown = claims;
-  for (const name of path.split(".")) {
-    if (typeof at !== "object" || at === null || !Object.hasOwn(at, name)) return undefined;
-    at = Reflect.get(at, name);
-  }
-  return at;
 }
 
 /** One string or a list of strings; nothing at all is an empty list; `undefined` when it is something else. */

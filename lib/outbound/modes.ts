@@ -2,6 +2,7 @@ import { clientCredentials } from "./client_credentials.ts";
 import { forward } from "./forward.ts";
 import { none } from "./none.ts";
 import type { OutboundMode } from "./outbound.ts";
+import { perUserHeader } from "./per_user_header.ts";
 import { staticHeader } from "./static.ts";
 import { tokenExchange } from "./token_exchange.ts";
 
@@ -12,6 +13,7 @@ export const outboundModes = {
   "static": staticHeader,
   "oauth-client-credentials": clientCredentials,
   "token-exchange": tokenExchange,
+  "per-user-header": perUserHeader,
 } as const;
 
 /** The name of an outbound mode. */

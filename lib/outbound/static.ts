@@ -10,7 +10,7 @@ const settings = {
     default: "Authorization",
     mode: "http",
     group: "Outbound",
-    help: "Header that outbound `static` sets",
+    help: "Header that outbound `static` and `per-user-header` set",
   },
   headerValue: {
     kind: text,

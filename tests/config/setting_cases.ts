@@ -13,6 +13,7 @@ export type Ground =
   | "static"
   | "service"
   | "exchange"
+  | "user"
   | "redis";
 
 export interface SettingCase {
@@ -359,6 +360,13 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
     effect: [["audience", "api"]],
   },
 
+  "outbound.OUTBOUND_HEADER_TEMPLATE": {
+    ground: "user",
+    path: "outbound.config.template",
+    good: "{email}",
+    effect: [{ claim: "email" }],
+    bad: "{email",
+  },
   "outbound.OUTBOUND_EXCHANGE": {
     ground: "exchange",
     path: "outbound.config.style",

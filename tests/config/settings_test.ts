@@ -55,6 +55,7 @@ const grounds: Readonly<Record<Ground, Readonly<Record<string, string>>>> = {
     OUTBOUND_CLIENT_ID: "o",
     OUTBOUND_CLIENT_SECRET: "s",
   },
+  user: { ...oidc, OUTBOUND_AUTH: "per-user-header", OUTBOUND_HEADER_TEMPLATE: "{sub}" },
   exchange: {
     ...oidc,
     OUTBOUND_AUTH: "token-exchange",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { IdpError } from "../../lib/idp/idp.ts";
-import { claimAt, identityOf } from "../../lib/idp/identity.ts";
+import { identityOf } from "../../lib/idp/identity.ts";
+import { claimAt } from "../../lib/oauth/claims.ts";
 
 const of = (claims: Record<string, unknown>, groupsClaim = "groups") =>
   identityOf({ sub: "u", ...claims }, groupsClaim);

@@ -44,6 +44,8 @@ export const serverRationale: Readonly<Record<string, string>> = {
     "Some servers want their key in a header of their own; the client's token is removed either way.",
   "outbound.OUTBOUND_HEADER_VALUE":
     "Sent as it is, with its scheme if it has one. UPSTREAM_AUTHORIZATION_HEADER alone chooses `static`.",
+  "outbound.OUTBOUND_HEADER_TEMPLATE":
+    "For a server that trusts the proxy to name the user in its own words. Whoever lacks a claim in it is refused.",
   "outbound.OUTBOUND_TOKEN_URL": "Independent of the provider at which users log in.",
   "outbound.OUTBOUND_CLIENT_ID": "The service account at the upstream's authorization server.",
   "outbound.OUTBOUND_CLIENT_SECRET":
