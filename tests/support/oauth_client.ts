@@ -85,7 +85,7 @@ export async function startLogin(
   parameters: Record<string, string | undefined> = {},
 ): Promise<Login> {
   const verifier = base64url(crypto.getRandomValues(new Uint8Array(32)));
-  const state = base64url(crypto.getRandomValues(new Uint8Array(16)));
+  const state = parameters.state ?? base64url(crypto.getRandomValues(new Uint8Array(16)));
   const challenge = base64url(
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))),
   );
