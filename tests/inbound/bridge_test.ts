@@ -36,3 +36,25 @@ Deno.test("a new bridge with the same keys and store goes on between any two ste
   assert.equal(next.status, 200);
   assert.equal((await kit.start().bridge.authenticate(tokens.access_token)).subject, "alice");
 });
+
+Deno.test("endpoints answer another method with 405 and the methods that they have", async () => {
+  const { app } = await bridgeKit();
+  const allowed = {
+    "/authorize": "GET, HEAD",
+    "/auth/callback": "GET, HEAD",
+    "/consent": "POST",
+    "/token": "POST, OPTIONS",
+    "/revoke": "POST, OPTIONS",
+    "/register": "POST, OPTIONS",
+  };
+
+  for (const [path, allow] of Object.entries(allowed)) {
+    for (const method of ["GET", "POST", "PUT", "DELETE", "PATCH"]) {
+      if (allow.includes(method)) continue;
+      const response = await app.request(path, { method });
+      assert.equal(response.status, 405, `${method} ${path}`);
+      assert.equal(response.headers.get("allow"), allow);
+    }
+  }
+  assert.equal((await app.request("/authorize", { method: "HEAD" })).status, 400);
+});

@@ -53,15 +53,12 @@ export function createBridge(parts: BridgeParts): Inbound {
       // Some clients go to the root of the origin without asking, also where we live below a path.
       const basePath = new URL(config.baseUrl).pathname.replace(/\/+$/, "");
       for (const base of new Set([basePath, ""])) {
-        app.get(`${base}/authorize`, (c) => authorize(parts, c));
-        app.post(`${base}/consent`, (c) => consent(parts, c));
-        app.get(base + config.paths.callback, callback);
+        forPeople(app, "GET", `${base}/authorize`, (c) => authorize(parts, c));
+        forPeople(app, "POST", `${base}/consent`, (c) => consent(parts, c));
+        forPeople(app, "GET", base + config.paths.callback, callback);
         forPrograms(app, `${base}/token`, token);
         forPrograms(app, `${base}/revoke`, revoke);
         forPrograms(app, base + config.paths.register, (c) => registerAnswer(parts, c));
-        for (const path of ["/authorize", "/consent", config.paths.callback]) {
-          app.all(base + path, wrongMethod);
-        }
       }
       mountMetadata(app, config, {
         authorizationServers: [config.baseUrl],
@@ -76,18 +73,24 @@ export function createBridge(parts: BridgeParts): Inbound {
   };
 }
 
-/** An endpoint that programs post to, from web pages as well. */
-function forPrograms(app: Hono, path: string, step: (c: Context) => Promise<Response>): void {
-  app.use(path, publicCors());
-  app.post(path, step);
-  app.all(path, wrongMethod);
+type Step = (c: Context) => Promise<Response>;
+
+/** An endpoint that a browser navigates to; no other web page may read it. */
+function forPeople(app: Hono, method: "GET" | "POST", path: string, step: Step): void {
+  app.on(method, path, step);
+  app.all(path, wrongMethod(method === "GET" ? "GET, HEAD" : "POST"));
 }
 
-function wrongMethod(): Response {
-  return Response.json({ error: "invalid_request", error_description: "The method is not allowed here" }, {
-    status: 405,
-    headers: { "cache-control": "no-store" },
-  });
+/** An endpoint that programs post to, from web pages as well. */
+function forPrograms(app: Hono, path: string, step: Step): void {
+  app.use(path, publicCors());
+  app.post(path, step);
+  app.all(path, wrongMethod("POST, OPTIONS"));
+}
+
+function wrongMethod(allow: string): () => Response {
+  const body = { error: "invalid_request", error_description: "The method is not allowed here" };
+  return () => Response.json(body, { status: 405, headers: { allow, "cache-control": "no-store" } });
 }
 
 async function registerAnswer(parts: BridgeParts, c: Context): Promise<Response> {

@@ -7,6 +7,7 @@
  * Only good documents are kept. A document that cannot be fetched keeps nobody out who was let in by it before.
  */
 import { BodyTooLarge } from "../../base/body.ts";
+import { sha256Text } from "../../base/bytes.ts";
 import type { Clock } from "../../base/clock.ts";
 import { describeError } from "../../base/errors.ts";
 import { type GuardedAnswer, type GuardedFetch, GuardRefusal } from "../../base/guarded_fetch.ts";
@@ -40,6 +41,8 @@ const usualFreshMs = 3_600_000;
 /** How long a copy may stand in for a document that cannot be fetched. */
 const maxStaleMs = 7 * 24 * 3_600_000;
 const maxKept = 500;
+/** Ids stand in addresses and in the store's keys. */
+const maxIdLength = 512;
 const maxKeysBytes = 32 * 1024;
 
 interface Known extends ClientDocument {
@@ -60,7 +63,9 @@ export function clientDocuments(context: CimdContext): ClientDocuments {
   const fetching = new Map<string, Promise<Known>>();
 
   async function find(clientId: string): Promise<Known> {
-    if (!isClientDocumentUrl(clientId, { allowLoopback })) throw failure("client_document_refused");
+    if (clientId.length > maxIdLength || !isClientDocumentUrl(clientId, { allowLoopback })) {
+      throw failure("client_document_refused");
+    }
     const known = kept.get(clientId);
     if (known !== undefined && clock.now() < known.freshUntilMs) return known.document;
     try {
@@ -103,7 +108,7 @@ export function clientDocuments(context: CimdContext): ClientDocuments {
       const rules = { clientId, audiences: context.audiences, clock };
       const checked = await checkClientAssertion(assertion, keys, rules);
       if (checked === undefined) throw failure("client_auth_failed");
-      const id = `${clientId} ${checked.jti}`;
+      const id = await sha256Text(`${clientId} ${checked.jti}`);
       if (!await useOnce(context.store, "assertion", id, checked.expiresAtMs - clock.now())) {
         throw failure("client_auth_failed");
       }
