@@ -20,13 +20,24 @@ function parse(given: Given): { config: ReturnType<typeof clientCredentials.pars
 }
 
 /** A token endpoint that gives t1, t2, … */
-function tokenEndpoint(answer: (count: number) => Response = (count) => Response.json({ access_token: `t${count}`, token_type: "Bearer", expires_in: 300 })) {
+function tokenEndpoint(
+  answer: (count: number) => Response = (count) =>
+    Response.json({ access_token: `t${count}`, token_type: "Bearer", expires_in: 300 }),
+) {
   const asked: { body: URLSearchParams; authorization: string | null }[] = [];
   const server = startHandler(async (request) => {
-    asked.push({ authorization: request.headers.get("authorization"), body: new URLSearchParams(await request.text()) });
+    asked.push({
+      authorization: request.headers.get("authorization"),
+      body: new URLSearchParams(await request.text()),
+    });
     return answer(asked.length);
   });
-  return { asked, server, url: new URL(`${server.origin}/token`), [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  return {
+    asked,
+    server,
+    url: new URL(`${server.origin}/token`),
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
 }
 
 const secret = { clientId: "us", clientSecret: "s e:c" };
@@ -59,7 +70,10 @@ Deno.test("client credentials are fetched once for all who ask, and again a minu
 
 Deno.test("client credentials go by post, basic or a signed assertion, with scope and audience", async () => {
   await using endpoint = tokenEndpoint();
-  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, ["sign", "verify"]);
+  const pair = await crypto.subtle.generateKey({ name: "ECDSA", namedCurve: "P-256" }, true, [
+    "sign",
+    "verify",
+  ]);
   const der = new Uint8Array(await crypto.subtle.exportKey("pkcs8", pair.privateKey));
   const clientKey = `-----BEGIN PRIVATE KEY-----\n${der.toBase64()}\n-----END PRIVATE KEY-----`;
   const more = { tokenUrl: endpoint.url, scope: ["a", "b"], audience: "https://api" };
@@ -80,20 +94,28 @@ Deno.test("client credentials go by post, basic or a signed assertion, with scop
     assert.equal(asked.body.get("scope"), "a b");
     assert.equal(asked.body.get("audience"), "https://api");
   }
-  assert.deepEqual([post?.body.get("client_id"), post?.body.get("client_secret"), post?.authorization], ["us", "s e:c", null]);
+  assert.deepEqual([post?.body.get("client_id"), post?.body.get("client_secret"), post?.authorization], [
+    "us",
+    "s e:c",
+    null,
+  ]);
   assert.equal(basic?.authorization, `Basic ${btoa("us:s+e%3Ac")}`);
   assert.equal(basic?.body.get("client_secret"), null);
   assert.match(assertion?.body.get("client_assertion") ?? "", /^[\w-]+\.[\w-]+\.[\w-]+$/);
 });
 
 Deno.test("a token without an end is kept; one that is shorter than the skew is fetched each time", async () => {
-  await using endless = tokenEndpoint((count) => Response.json({ access_token: `t${count}`, token_type: "Bearer" }));
+  await using endless = tokenEndpoint((count) =>
+    Response.json({ access_token: `t${count}`, token_type: "Bearer" })
+  );
   using kept = await create({ tokenUrl: endless.url, ...secret });
   await kept.outbound.headers(alice);
   await kept.clock.advance(86_400_000);
   assert.deepEqual(await kept.outbound.headers(alice), [["authorization", "Bearer t1"]]);
 
-  await using brief = tokenEndpoint((count) => Response.json({ access_token: `t${count}`, token_type: "Bearer", expires_in: 30 }));
+  await using brief = tokenEndpoint((count) =>
+    Response.json({ access_token: `t${count}`, token_type: "Bearer", expires_in: 30 })
+  );
   using fetched = await create({ tokenUrl: brief.url, ...secret });
   await fetched.outbound.headers(alice);
   assert.deepEqual(await fetched.outbound.headers(alice), [["authorization", "Bearer t2"]]);
@@ -101,7 +123,9 @@ Deno.test("a token without an end is kept; one that is shorter than the skew is 
 
 Deno.test("a token endpoint that fails is 503 with a time to wait, and is asked again by the next request", async () => {
   let down = true;
-  await using endpoint = tokenEndpoint(() => down ? new Response("no", { status: 503 }) : Response.json({ access_token: "t", token_type: "Bearer" }));
+  await using endpoint = tokenEndpoint(() =>
+    down ? new Response("no", { status: 503 }) : Response.json({ access_token: "t", token_type: "Bearer" })
+  );
   using made = await create({ tokenUrl: endpoint.url, ...secret });
 
   await assert.rejects(async () => await made.outbound.headers(alice), { status: 503, retryAfterSec: 5 });
@@ -116,11 +140,18 @@ Deno.test("an upstream's 401 has the token fetched again once, also when many ca
   const clock = fakeClock();
   const { config } = parse({ tokenUrl: endpoint.url, ...secret });
   await using front = await startFront({
-    upstream: (request) => request.headers.get("authorization") === good ? Response.json({}) : new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } }),
+    upstream: (request) =>
+      request.headers.get("authorization") === good
+        ? Response.json({})
+        : new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } }),
     outbound: () => clientCredentials.create(config, { http, clock, log: silentLog }),
   });
   const post = async () => {
-    const response = await fetch(front.url, { method: "POST", body: "{}", headers: { authorization: "Bearer alice" } });
+    const response = await fetch(front.url, {
+      method: "POST",
+      body: "{}",
+      headers: { authorization: "Bearer alice" },
+    });
     await response.body?.cancel();
     return [response.status, response.headers.get("www-authenticate")];
   };
@@ -153,7 +184,11 @@ Deno.test("forward hands on the user's own token, and fails closed without one",
     outbound: (context) => forward.create({}, context),
   });
   const post = async (token: string) => {
-    const response = await fetch(front.url, { method: "POST", body: "{}", headers: { authorization: `Bearer ${token}` } });
+    const response = await fetch(front.url, {
+      method: "POST",
+      body: "{}",
+      headers: { authorization: `Bearer ${token}` },
+    });
     await response.body?.cancel();
     return [response.status, response.headers.get("www-authenticate") !== null];
   };
@@ -164,7 +199,8 @@ Deno.test("forward hands on the user's own token, and fails closed without one",
 });
 
 Deno.test("an upstream's 401 is our 401 in forward mode and 502 otherwise, never with its own challenge", async () => {
-  const refuse = () => new Response("inside", { status: 401, headers: { "www-authenticate": 'Bearer realm="inside"' } });
+  const refuse = () =>
+    new Response("inside", { status: 401, headers: { "www-authenticate": 'Bearer realm="inside"' } });
   const inbound = new NamedInbound();
   inbound.callers.set("alice", caller("alice", { forwardable: "idp-token" }));
   const modes = [
@@ -174,7 +210,11 @@ Deno.test("an upstream's 401 is our 401 in forward mode and 502 otherwise, never
   ];
   for (const { outbound, status } of modes) {
     await using front = await startFront({ inbound, upstream: refuse, outbound: () => outbound });
-    const response = await fetch(front.url, { method: "POST", body: "{}", headers: { authorization: "Bearer alice" } });
+    const response = await fetch(front.url, {
+      method: "POST",
+      body: "{}",
+      headers: { authorization: "Bearer alice" },
+    });
     const text = await response.text();
     assert.equal(response.status, status);
     assert.ok(!text.includes("inside"));
@@ -185,13 +225,25 @@ Deno.test("an upstream's 401 is our 401 in forward mode and 502 otherwise, never
 });
 
 Deno.test("an upstream's 403 with a challenge asks for more scopes in forward terms, and is 502 otherwise", async () => {
-  for (const [challenge, status] of [['Bearer error="insufficient_scope", scope="x"', 403], ["Basic", 502], [undefined, 403]] as const) {
+  for (
+    const [challenge, status] of [['Bearer error="insufficient_scope", scope="x"', 403], ["Basic", 502], [
+      undefined,
+      403,
+    ]] as const
+  ) {
     const headers: Record<string, string> = challenge === undefined ? {} : { "www-authenticate": challenge };
     await using front = await startFront({ upstream: () => new Response("{}", { status: 403, headers }) });
-    const response = await fetch(front.url, { method: "POST", body: "{}", headers: { authorization: "Bearer alice" } });
+    const response = await fetch(front.url, {
+      method: "POST",
+      body: "{}",
+      headers: { authorization: "Bearer alice" },
+    });
     await response.body?.cancel();
     assert.equal(response.status, status, challenge);
-    assert.equal(/insufficient_scope/.test(response.headers.get("www-authenticate") ?? ""), challenge?.includes("insufficient") ?? false);
+    assert.equal(
+      /insufficient_scope/.test(response.headers.get("www-authenticate") ?? ""),
+      challenge?.includes("insufficient") ?? false,
+    );
   }
 });
 
@@ -203,8 +255,12 @@ Deno.test("static takes a header for credentials and a printable value, and noth
   };
   assert.equal(problemsOf("X-API-Key", "abc def"), 0);
   assert.equal(problemsOf("Authorization", "Bearer x"), 0);
-  for (const name of ["", "a b", "host", "Content-Length", "connection", "x:y", "é"]) assert.equal(problemsOf(name, "v"), 1, name);
-  for (const value of [undefined, "", "a\r\nb", " a", "é", "a\0"]) assert.equal(problemsOf("X-Key", value), 1, value);
+  for (const name of ["", "a b", "host", "Content-Length", "connection", "x:y", "é"]) {
+    assert.equal(problemsOf(name, "v"), 1, name);
+  }
+  for (const value of [undefined, "", "a\r\nb", " a", "é", "a\0"]) {
+    assert.equal(problemsOf("X-Key", value), 1, value);
+  }
 });
 
 Deno.test("utf8HeaderValue() gives bytes without control characters", () => {
