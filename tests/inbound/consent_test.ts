@@ -244,6 +244,11 @@ Deno.test("consent refuses forms that are incomplete, repeated, foreign or in th
     headers: { ...jar.headers(), "content-type": "application/json" },
     body: JSON.stringify({ consent_token: token, action: "approve" }),
   });
+  const credentials = await postForm(kit.app, "/consent", { consent_token: token, action: "approve" }, {
+    ...jar.headers(),
+    authorization: "Basic eDp5",
+  });
+  assert.equal(credentials.status, 400);
   const large = await decide(kit, jar, { consent_token: "x".repeat(70_000), action: "approve" });
   assert.deepEqual([inUrl.status, asJson.status, large.status], [400, 400, 413]);
   assert.equal(kit.idp.calls.authorize, 0);

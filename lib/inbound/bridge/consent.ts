@@ -25,6 +25,8 @@ export async function consent(parts: BridgeParts, c: Context): Promise<Response>
 
 async function decide(parts: BridgeParts, c: Context): Promise<Response> {
   const { config, sealer, store, clock, log, counters } = parts;
+  // The form is a person's; whoever sends credentials is a program.
+  if (c.req.header("authorization") !== undefined) throw failure("consent_invalid");
   const form = await readForm(c, ["consent_token", "action"]);
   const token = parameter(form, "consent_token");
   const action = parameter(form, "action");
