@@ -10,7 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { archive, type Target, targets, writeChecksums } from "./build/archive.ts";
-import { bundle, type Bundled } from "./build/bundle.ts";
+import { bundle } from "./build/bundle.ts";
 import { findCompiler } from "./build/compiler.ts";
 import { readStamp } from "./build/stamp.ts";
 import { run } from "./run.ts";
@@ -38,7 +38,7 @@ const permissions = [
 /** A small young generation: 40 % less memory under load for hardly any more work. */
 const v8Flags = "--v8-flags=--max-semi-space-size=1";
 
-async function compile(source: Bundled, output: string, target: Target | undefined): Promise<void> {
+async function compile(source: string, output: string, target: Target | undefined): Promise<void> {
   const compiler = await findCompiler();
   const code = await run(compiler.deno, [
     "compile",
@@ -55,10 +55,9 @@ async function compile(source: Bundled, output: string, target: Target | undefin
     v8Flags,
     ...permissions,
     ...(target === undefined ? [] : ["--target", target.triple]),
-    ...source.include.flatMap((file) => ["--include", file]),
     "--output",
     output,
-    source.main,
+    source,
   ], { ...compiler.env, ...(values.otel ? { OTEL_DENO: "true" } : {}) });
   if (code !== 0) throw new Error(`Cannot compile ${output}: deno compile ended with ${code}`);
 }

@@ -32,22 +32,15 @@ export async function run(invocation: Invocation): Promise<number> {
       ? await checkHttpMode(report, config, http)
       : await checkStdioMode(report, config, http);
     if (invocation.flags["login"] === true && url !== undefined) {
-      await (await loadToolsCheck()).checkTools(report, url, http);
+      // Brings the MCP SDK along, which nothing else reads.
+      const { checkTools } = await import("./doctor/tools_check.ts");
+      await checkTools(report, url, http);
     }
   } finally {
     http.close();
   }
   console.log(invocation.flags["json"] === true ? report.toJson() : report.toText());
   return report.ok ? 0 : 1;
-}
-
-/**
- * The MCP SDK is large, and parsing it would cost every start of the executable a sixth of its time: there it lies in
- * a file of its own, beside the program, which only this reads.
- */
-async function loadToolsCheck(): Promise<typeof import("./doctor/tools_check.ts")> {
-  const file = import.meta.url.endsWith("/doctor.ts") ? "./doctor/tools_check.ts" : "./tools_check.js";
-  return await import(new URL(file, import.meta.url).href);
 }
 
 /** Returns the address that a client may log in at. */
