@@ -29,7 +29,7 @@ import { logStart } from "./startup_log.ts";
 
 /** Runs until it is told to stop; the exit code. @throws UserError when it cannot start */
 export async function runHttp(config: HttpConfig): Promise<number> {
-  giveBack({ keepRun: config.upstream.kind === "spawn" });
+  giveBack({ keepRun: config.upstream.kind !== "url" });
   const log = openLog(config.log);
   const clock = systemClock;
   const counters = memoryCounters();
@@ -121,6 +121,11 @@ function target({ upstream, upstreamPathOverride }: HttpConfig): HttpConfig["ups
   return { ...upstream, url: new URL(upstreamPathOverride, upstream.url) };
 }
 
+function endpointText(upstream: HttpConfig["upstream"]): string {
+  if (upstream.kind === "url") return safeUrl(upstream.url);
+  return upstream.kind === "spawn" ? `child on port ${upstream.port}` : "a child for each session";
+}
+
 function logListening(
   config: HttpConfig,
   server: Listening,
@@ -134,7 +139,7 @@ function logListening(
     port: server.port,
     url: safeUrl(new URL(config.mountPath, config.baseUrl)),
     mode: `${config.inbound.shape} in, ${config.outbound.mode} out`,
-    endpoint: upstream.kind === "url" ? safeUrl(upstream.url) : `child on port ${upstream.port}`,
+    endpoint: endpointText(upstream),
     routes: [`${config.mountPath} (bearer)`, ...publicPaths].join(" "),
   });
   if (admin !== undefined) log.info("metrics_listening", { address: admin.hostname, port: admin.port });

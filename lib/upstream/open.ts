@@ -1,4 +1,5 @@
 import { certificateAuthorities } from "../base/ca.ts";
+import { systemClock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import type { HttpClient } from "../base/http_client.ts";
 import type { HttpClientConfig } from "../base/http_config.ts";
@@ -25,6 +26,10 @@ export async function openUpstream(config: UpstreamConfig, context: UpstreamCont
       ...config,
       transport: transportTo(config.url, config.connectTimeoutMs, context),
     });
+  }
+  if (config.kind === "spawn_stdio") {
+    const { StdioChildUpstream } = await import("./stdio_child/upstream.ts");
+    return new StdioChildUpstream(config, { log: context.log, clock: systemClock });
   }
   const { spawnedUpstream } = await import("./spawned.ts");
   return spawnedUpstream(config, context);

@@ -7,6 +7,7 @@
  */
 import { type Clock, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/log.ts";
+import { childEnvironment } from "./child_environment.ts";
 import { logOutput } from "./child_output.ts";
 import type { UpstreamConfig } from "./config.ts";
 import { Http1Client } from "./http1/client.ts";
@@ -111,7 +112,14 @@ class ChildLife {
     const [program = "", ...args] = this.config.command;
     let child: Deno.ChildProcess;
     try {
-      child = new Deno.Command(program, { args, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+      child = new Deno.Command(program, {
+        args,
+        clearEnv: true,
+        env: childEnvironment(this.config.withheldVariables ?? []),
+        stdin: "null",
+        stdout: "piped",
+        stderr: "piped",
+      }).spawn();
     } catch (error) {
       this.log.error("upstream_not_started", {
         cause: error instanceof Error ? error.message : String(error),

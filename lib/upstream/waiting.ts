@@ -5,12 +5,13 @@
 import { Watch, type Watched } from "../base/watch.ts";
 import { UpstreamError } from "./upstream.ts";
 
-/** A client that leaves is noticed within twice this time, in milliseconds. */
-const lookEveryMs = 200;
-
-/** Before Deno 2.9 a request whose client has left already never says so to a listener that comes later. */
 const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-const listenAtOnce = major === 2 && minor < 9;
+
+/**
+ * A client that leaves is noticed within twice this time, in milliseconds. Before Deno 2.9 one that has left before
+ * its request is looked at is never noticed, so that the look comes early there.
+ */
+const lookEveryMs = major === 2 && minor < 9 ? 10 : 200;
 
 /** The requests of one upstream that wait. */
 export class WaitingRoom {
@@ -25,7 +26,6 @@ export class WaitingRoom {
     const waiting = new Waiting(cancel, clientGone, this.limitMs);
     this.#inside.add(waiting);
     this.#watch.enter(waiting);
-    if (listenAtOnce) waiting.observe();
     return waiting;
   }
 
@@ -60,10 +60,10 @@ export class Waiting implements Watched {
   look(ageMs: number): void {
     if (this.limitMs > 0 && ageMs >= this.limitMs) {
       this.cancel(new UpstreamError("timeout", `no answer within ${this.limitMs} ms`));
-    } else if (!this.#observed) this.observe();
+    } else if (!this.#observed) this.#observe();
   }
 
-  observe(): void {
+  #observe(): void {
     this.#observed = true;
     const gone = this.clientGone();
     // The runtime fires this signal after an answer as well; by then nobody waits.

@@ -245,3 +245,18 @@ Deno.test("the child's command is split as a shell would, and nothing is expande
   ]);
   assert.deepEqual(command(`"a\\"b" 'c\\d'`), ['a"b', "c\\d"]);
 });
+
+Deno.test("a command on stdio takes no credential", () => {
+  const env = { ...authsome, UPSTREAM_MCP_URL: "", MCP_SPAWN_STDIO: "node s.js" };
+
+  assert.equal(http([], { env }).outbound.mode, "none");
+  assert.match(
+    problemsOf([], { env: { ...env, OUTBOUND_AUTH: "forward" } })[0] ?? "",
+    /forward with MCP_SPAWN_STDIO: a command on stdio takes no credential/,
+  );
+  const withheld = at(http([], { env }), "upstream.withheldVariables");
+  assert.ok(Array.isArray(withheld));
+  for (const name of ["TOKEN_SIGNING_SECRET", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE", "REDIS_URL"]) {
+    assert.ok(withheld.includes(name), name);
+  }
+});

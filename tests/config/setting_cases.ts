@@ -296,6 +296,29 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
     bad: "0",
     needs: { MCP_SPAWN_CMD: "node x.js" },
   },
+  spawnStdio: {
+    ground: "none",
+    path: "upstream.command",
+    good: "npx -y 'a b'",
+    effect: ["npx", "-y", "a b"],
+    bad: "'x",
+  },
+  spawnMaxSessions: {
+    ground: "none",
+    path: "upstream.maxSessions",
+    good: "3",
+    effect: 3,
+    bad: "0",
+    needs: { MCP_SPAWN_STDIO: "x" },
+  },
+  spawnIdleMs: {
+    ground: "none",
+    path: "upstream.idleMs",
+    good: "1m",
+    effect: 60_000,
+    bad: "0",
+    needs: { MCP_SPAWN_STDIO: "x" },
+  },
   identityHeaders: { ground: "oidc", path: "identityHeaders", good: "false", effect: false, bad: "perhaps" },
 
   outboundAuth: { ground: "oidc", path: "outbound.mode", good: "none", effect: "none", bad: "magic" },
@@ -446,6 +469,13 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
     good: '[{"client_id":"a","client_secret":"s","redirect_uris":["https://a.example/cb"]}]',
     effect: [{ clientId: "a", clientSecret: "s", redirectUris: ["https://a.example/cb"] }],
     bad: '[{"client_id":"a"}]',
+  },
+  assertionIssuers: {
+    ground: "oidc",
+    path: "inbound.assertionIssuers",
+    good: "https://idp.corp.example",
+    effect: ["https://idp.corp.example"],
+    bad: "http://idp.corp.example",
   },
   cimdEnabled: { ground: "oidc", path: "inbound.cimd.enabled", good: "false", effect: false, bad: "perhaps" },
   cimdAllowLoopback: {
@@ -600,9 +630,4 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
     effect: 2000,
     bad: "x",
   },
-};
-
-/** The settings that are declared but whose feature is not there yet; each is refused with a line that says so. */
-export const notYet: Readonly<Record<string, SettingCase>> = {
-  spawnStdio: { ground: "none", path: "", good: "node x.js", effect: undefined },
 };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Setting } from "../../lib/base/setting.ts";
 import { entries } from "../../lib/config/table.ts";
 import { at, load } from "./support.ts";
-import { type Ground, notYet, type SettingCase, settingCases } from "./setting_cases.ts";
+import { type Ground, type SettingCase, settingCases } from "./setting_cases.ts";
 
 const secret = "9J4xq0Zt7mVb2Lk8Rw5yCn3Hs6Pd1Fg0";
 const oidc = {
@@ -87,7 +87,7 @@ function hasEffect(config: unknown, { path, effect }: SettingCase, how: string):
 }
 
 Deno.test("every setting of the table has a case here", () => {
-  const missing = entries.map(([key]) => key).filter((key) => !(key in settingCases) && !(key in notYet));
+  const missing = entries.map(([key]) => key).filter((key) => !(key in settingCases));
   assert.deepEqual(missing, []);
 });
 
@@ -160,16 +160,5 @@ for (const [key, setting] of entries) {
       );
       assert.ok(setting.secret !== true || !line.includes(bad), `${line} shows a secret`);
     }
-  });
-}
-
-for (const [key, one] of Object.entries(notYet)) {
-  Deno.test(`${key}: is refused as not available yet`, () => {
-    const setting = entries.find(([name]) => name === key)?.[1];
-    const found = load([], { env: { ...grounds[one.ground], [setting?.env ?? ""]: one.good } });
-
-    assert.ok(Array.isArray(found));
-    assert.equal(found.length, 1);
-    assert.match(found[0] ?? "", /not available yet/);
   });
 }

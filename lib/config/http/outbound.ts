@@ -26,6 +26,11 @@ export function outboundConfig(reading: Reading): { readonly mode: string; reado
       "Cannot use outbound forward with inbound none: there is no user whose token could be handed on",
     );
   }
+  if (mode !== "none" && given.has("spawnStdio")) {
+    problems.push(
+      `Cannot use outbound ${mode} with ${given.get("spawnStdio")}: a command on stdio takes no credential`,
+    );
+  }
   return { mode, config };
 }
 
@@ -35,5 +40,5 @@ function outboundName({ values, given }: Reading): string {
   if ([...given.values()].some((name) => /^UPSTREAM_AUTHORIZATION_HEADER(_FILE)?$/.test(name))) {
     return "static";
   }
-  return values.inbound === "none" ? "none" : values.outboundAuth ?? "none";
+  return values.inbound === "none" || given.has("spawnStdio") ? "none" : values.outboundAuth ?? "none";
 }

@@ -1,5 +1,6 @@
 import type { UpstreamConfig } from "../../upstream/config.ts";
 import { label, type Reading } from "../reading.ts";
+import { entries } from "../table.ts";
 import { splitCommand } from "./split_command.ts";
 
 const placeholder = new URL("http://upstream.invalid/");
@@ -22,7 +23,16 @@ export function upstreamConfig(reading: Reading): UpstreamConfig {
       `Cannot use ${ways.map((key) => given.get(key)).join(" and ")} together: keep one upstream`,
     );
   }
-  if (values.spawnStdio !== undefined) problems.push(`Cannot use ${label("spawnStdio")}: not available yet`);
+  if (values.spawnStdio !== undefined) {
+    return {
+      kind: "spawn_stdio",
+      command: commandOf(values.spawnStdio, "spawnStdio", problems),
+      maxSessions: values.spawnMaxSessions,
+      idleMs: values.spawnIdleMs,
+      maxLineLength: 64 * 1024 * 1024,
+      withheldVariables: ourSecrets,
+    };
+  }
   if (values.spawnCommand === undefined) {
     if (given.has("spawnPort")) {
       problems.push(`Cannot use ${label("spawnPort")} without ${label("spawnCommand")}`);
@@ -34,20 +44,29 @@ export function upstreamConfig(reading: Reading): UpstreamConfig {
       `Cannot use ${label("spawnCommand")} without ${label("spawnPort")}: the port on which it serves`,
     );
   }
-  const command = splitCommand(values.spawnCommand);
-  if (command === undefined || command.length === 0) {
-    problems.push(
-      `Cannot use the value of ${label("spawnCommand")}: a quote is not closed, or nothing is there`,
-    );
-  }
   return {
     kind: "spawn",
-    command: command ?? [],
+    command: commandOf(values.spawnCommand, "spawnCommand", problems),
+    withheldVariables: ourSecrets,
     port: values.spawnPort ?? 0,
     path: spawnPath(reading),
     ...times,
   };
 }
+
+function commandOf(text: string, key: "spawnCommand" | "spawnStdio", problems: string[]): string[] {
+  const command = splitCommand(text) ?? [];
+  if (command.length === 0) {
+    problems.push(`Cannot use the value of ${label(key)}: a quote is not closed, or nothing is there`);
+  }
+  return command;
+}
+
+/** The variables that no child gets. */
+const ourSecrets: readonly string[] = entries.filter(([, { secret }]) => secret === true)
+  .flatMap(([, { env, envAliases = [] }]) => [env, ...envAliases])
+  .filter((name) => name !== undefined)
+  .flatMap((name) => [name, `${name}_FILE`]);
 
 /** The path at the child: the one that replaces every request's, else the mount's own. */
 function spawnPath({ values, dialect }: Reading): string {

@@ -33,9 +33,14 @@ export const serverRationale: Readonly<Record<string, string>> = {
   allowGroups: "Exact and case-sensitive. Checked at login, at every refresh and on every request.",
   requiredScopes: "A token without them gets 403 with the full list, so that a client can ask for them.",
   upstreamPath: "For servers below a path while clients are given the bare host.",
-  spawnCommand: "One container for both. No shell is involved, and the child gets none of our secrets.",
+  spawnCommand:
+    "One container for both. No shell is involved, and the child gets our environment without our secrets.",
   spawnPort: "The child is reached on loopback only, once it answers.",
-  spawnStdio: "For servers that know no HTTP.",
+  spawnStdio:
+    "For servers that know no HTTP: each MCP session has a process of its own, so users share no state. It gets our environment without our secrets, and no credential. Clients of the stateless revision fall back to sessions.",
+  spawnMaxSessions:
+    "Each session has a process of its own, so sessions cost memory; further ones are told to come again.",
+  spawnIdleMs: "Clients seldom say goodbye. One that comes back later begins a new session by itself.",
   identityHeaders:
     "Lets an upstream know the user without reading tokens. What a client sends under these names never passes.",
   outboundAuth:

@@ -1,5 +1,16 @@
 /** What only http mode has: the address, the shape of the front, the upstream behind it. */
-import { bool, choice, commaList, path, port, scopeList, text, url } from "../../base/kinds.ts";
+import {
+  bool,
+  choice,
+  commaList,
+  duration,
+  integer,
+  path,
+  port,
+  scopeList,
+  text,
+  url,
+} from "../../base/kinds.ts";
 import { host, listenAddress, listenAddressOrOff, originList } from "../../base/net_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 import { domainList, emailList, mark } from "./who_kinds.ts";
@@ -245,6 +256,24 @@ export const serverSettings = {
     mode: "http",
     group: upstream,
     help: "A command that speaks MCP on stdio, started once for each session",
+  },
+  spawnMaxSessions: {
+    kind: integer(1, 100_000),
+    env: "MCP_SPAWN_MAX_SESSIONS",
+    flag: "mcp-spawn-max-sessions",
+    default: 64,
+    mode: "http",
+    group: upstream,
+    help: "How many of these commands run at once",
+  },
+  spawnIdleMs: {
+    kind: duration(1000),
+    env: "MCP_SPAWN_IDLE_TIMEOUT",
+    flag: "mcp-spawn-idle-timeout",
+    default: 1_800_000,
+    mode: "http",
+    group: upstream,
+    help: "A session that is not used for so long is ended, and its command with it",
   },
   identityHeaders: {
     kind: bool,
