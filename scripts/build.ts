@@ -40,6 +40,9 @@ const v8Flags = "--v8-flags=--max-semi-space-size=1";
 
 async function compile(source: string, output: string, target: Target | undefined): Promise<void> {
   const compiler = await findCompiler();
+  if (target !== undefined && compiler.only !== undefined && target.triple !== compiler.only) {
+    throw new Error(`Cannot compile ${target.name} here: the runtime at hand is for ${compiler.only} only`);
+  }
   const code = await run(compiler.deno, [
     "compile",
     "--quiet",
