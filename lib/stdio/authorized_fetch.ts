@@ -7,6 +7,7 @@
 import type { HttpClient } from "../base/http_client.ts";
 import { NetworkError } from "../base/network_error.ts";
 import { describeError, UserError } from "../base/errors.ts";
+import { decompressed } from "./content_encoding.ts";
 import type { CredentialHeaders, Credentials } from "./credentials.ts";
 import { within } from "./limit.ts";
 import { whileReachable } from "./reachable.ts";
@@ -80,7 +81,7 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
         continue;
       }
       const target = redirectTarget(response, url);
-      if (target === undefined) return response;
+      if (target === undefined) return decompressed(response);
       await response.body?.cancel();
       if (redirects === maxRedirects || target.origin !== url.origin) throw redirected(response, target);
       url = target;
