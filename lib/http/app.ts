@@ -80,10 +80,14 @@ export function appHandler(parts: AppParts): Handler {
     const { request, target, address } = exchange;
     const rate = parts.endpointRates.get(target.path);
     exchange.route = rate?.name ?? target.path;
-    if (request.method === "OPTIONS") return preflight(request, parts.origins);
+    // The endpoints for programs are open to every page and say so themselves; those that a person sees are to none.
+    if (request.method === "OPTIONS") return await parts.endpoints.fetch(request);
     const { origin } = exchange.headers;
-    // A page without a referrer posts its own form with the origin `null`; the form is bound to the browser otherwise.
-    if (origin !== null && origin !== "null" && !isDocument(target.path) && !parts.origins.allowed(origin)) {
+    // What counts is a cookie that comes along unasked. A page without a referrer posts its own form as `null`; that
+    // form is bound to the browser otherwise.
+    if (
+      origin !== null && origin !== "null" && request.headers.has("cookie") && !parts.origins.allowed(origin)
+    ) {
       return forbidden(exchange, "origin_refused");
     }
     const limited = await rate?.limit.take(address);
@@ -126,9 +130,8 @@ export function appHandler(parts: AppParts): Handler {
       response.headers.set("x-request-id", exchange.id);
     }
     const { origin } = headers;
-    if (
-      origin !== null && !response.headers.has("access-control-allow-origin") && parts.origins.allowed(origin)
-    ) {
+    // Only answers about the mount: the endpoints set what they need, and the pages among them must have none.
+    if (exchange.route === "mcp" && origin !== null && parts.origins.allowed(origin)) {
       for (const [name, value] of corsHeaders(origin)) {
         if (name === "vary") response.headers.append(name, value);
         else response.headers.set(name, value);
@@ -137,10 +140,6 @@ export function appHandler(parts: AppParts): Handler {
     if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
     return response;
   };
-}
-
-function isDocument(path: string): boolean {
-  return path.startsWith("/.well-known/") || path === "/healthz";
 }
 
 function health(exchange: Exchange): Response {

@@ -1,7 +1,19 @@
 import type { MiddlewareHandler } from "hono";
 
+/** What MCP clients send to any endpoint; `*` would not cover Authorization. */
+const usualHeaders = [
+  "authorization",
+  "content-type",
+  "accept",
+  "mcp-protocol-version",
+  "mcp-session-id",
+  "mcp-method",
+  "mcp-name",
+  "last-event-id",
+];
+
 /** Header names as a browser may ask for them, at most this many. */
-const headerName = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const headerName = /^[a-z0-9-]+$/;
 const maxHeaders = 32;
 
 /**
@@ -12,18 +24,15 @@ export function publicCors(): MiddlewareHandler {
   return async (c, next) => {
     if (c.req.method === "OPTIONS") {
       const asked = (c.req.header("access-control-request-headers") ?? "").split(",").map((name) =>
-        name.trim()
+        name.trim().toLowerCase()
       );
-      const allowed = asked.filter((name) => headerName.test(name)).slice(0, maxHeaders);
+      const known = asked.filter((name) => headerName.test(name)).slice(0, maxHeaders);
       return new Response(null, {
         status: 204,
         headers: {
           "access-control-allow-origin": "*",
           "access-control-allow-methods": "GET, HEAD, POST, OPTIONS",
-          // `*` would not cover Authorization.
-          "access-control-allow-headers": allowed.length === 0
-            ? "authorization, content-type, mcp-protocol-version"
-            : allowed.join(", "),
+          "access-control-allow-headers": [...new Set([...usualHeaders, ...known])].join(", "),
           "access-control-max-age": "600",
           "cache-control": "no-store",
         },

@@ -97,6 +97,27 @@ Deno.test("a preflight needs no token and names the headers of MCP and those tha
   assert.equal(seen.length, 0);
 });
 
+Deno.test("an endpoint for programs is open to every page, unless a cookie comes along", async () => {
+  const { upstream } = recorder();
+  await using front = await startFront({ upstream });
+  const foreign = "Origin: https://inspector.example";
+
+  for (const path of ["/token", "/.well-known/oauth-protected-resource/mcp"]) {
+    const preflight = await sendRaw(front.port, rawRequest(`OPTIONS ${path} HTTP/1.1`, [foreign]));
+    assert.equal(preflight.status, 204, path);
+    assert.equal(header(preflight.text, "access-control-allow-origin"), "*");
+  }
+  const open = await sendRaw(front.port, rawRequest("POST /token HTTP/1.1", [foreign], "{}"));
+  const ambient = await sendRaw(
+    front.port,
+    rawRequest("POST /token HTTP/1.1", [foreign, "Cookie: a=b"], "{}"),
+  );
+
+  assert.equal(open.status, 200);
+  assert.equal(header(open.text, "access-control-allow-origin"), "*");
+  assert.equal(ambient.status, 403);
+});
+
 Deno.test("on a loopback bind a host that is not ours is refused, whatever its origin says", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });

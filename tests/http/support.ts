@@ -8,6 +8,7 @@ import { jweSealer } from "../../lib/crypto/jwe_sealer.ts";
 import { keyRing } from "../../lib/crypto/key_ring.ts";
 import { buildFront, type FrontSettings } from "../../lib/http/front.ts";
 import { listen } from "../../lib/http/serve.ts";
+import { publicCors } from "../../lib/inbound/cors.ts";
 import type { Inbound } from "../../lib/inbound/inbound.ts";
 import type { Caller } from "../../lib/oauth/caller.ts";
 import { OAuthError } from "../../lib/oauth/errors.ts";
@@ -40,7 +41,9 @@ export class NamedInbound implements Inbound {
   }
 
   mount(app: Hono): void {
+    app.use("/.well-known/oauth-protected-resource/mcp", publicCors());
     app.get("/.well-known/oauth-protected-resource/mcp", (context) => context.json({ resource: "x" }));
+    app.use("/token", publicCors());
     app.post("/token", (context) => context.json({ access_token: "x" }));
   }
 

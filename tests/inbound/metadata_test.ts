@@ -93,15 +93,16 @@ Deno.test("metadata answers HEAD, and preflights for every header that is a name
       method: "OPTIONS",
       headers: {
         origin: "https://app.example",
-        "access-control-request-headers": "authorization, mcp-protocol-version, x y",
+        "access-control-request-headers": "authorization, Mcp-Param-Region, x y",
       },
     });
     assert.equal(preflight.status, 204, path);
     assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
-    assert.equal(
-      preflight.headers.get("access-control-allow-headers"),
-      "authorization, mcp-protocol-version",
-    );
+    const names = (preflight.headers.get("access-control-allow-headers") ?? "").split(", ");
+    for (const name of ["authorization", "content-type", "mcp-protocol-version", "mcp-param-region"]) {
+      assert.ok(names.includes(name), `${path}: ${name}`);
+    }
+    assert.ok(names.every((name) => /^[a-z-]+$/.test(name)), String(names));
     assert.equal(preflight.headers.get("access-control-allow-credentials"), null);
   }
   for (const path of [...resourcePlaces, ...serverPlaces]) {
