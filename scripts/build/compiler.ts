@@ -2,7 +2,12 @@
 export interface Compiler {
   readonly deno: string;
   readonly env: Record<string, string>;
+  /** The only target that the runtime at hand is good for; absent: any, by download. */
+  readonly only?: string;
 }
+
+/** The target of the machine that this runs on. */
+const here = Deno.build.target;
 
 const toolchain = new URL("../../../shared/tools/compile-toolchain", import.meta.url);
 
@@ -17,7 +22,7 @@ export function findCompiler(): Promise<Compiler> {
 async function find(): Promise<Compiler> {
   const denort = Deno.env.get("DENORT_BIN");
   if (denort !== undefined) {
-    return { deno: Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), env: { DENORT_BIN: denort } };
+    return { deno: Deno.env.get("DENO_COMPILE") ?? Deno.execPath(), env: { DENORT_BIN: denort }, only: here };
   }
   const own = { deno: Deno.execPath(), env: {} };
   if (!await exists(toolchain) || await compiles(own)) return own;
@@ -26,7 +31,7 @@ async function find(): Promise<Compiler> {
   if (!success) throw new Error(`Cannot get a compiler: ${new TextDecoder().decode(stderr)}`);
   const lines = new TextDecoder().decode(stdout);
   const value = (name: string) => new RegExp(`^${name}=([^;\\n]+)`, "m").exec(lines)?.[1] ?? "";
-  return { deno: value("DENO"), env: { DENORT_BIN: value("DENORT_BIN") } };
+  return { deno: value("DENO"), env: { DENORT_BIN: value("DENORT_BIN") }, only: here };
 }
 
 /** Whether an empty program can be compiled within half a minute. */

@@ -10,6 +10,8 @@ export interface DoormanOptions {
   /** Default: an empty folder that goes away with the process. */
   home?: string;
   cwd?: string;
+  /** Another executable than `doormanCommand()` says. */
+  program?: string;
 }
 
 export interface DoormanProcess extends AsyncDisposable {
@@ -71,7 +73,9 @@ function denoDir(): string {
 
 export function startDoorman(args: readonly string[], options: DoormanOptions = {}): DoormanProcess {
   const home = options.home ?? Deno.makeTempDirSync({ prefix: "doorman-home-" });
-  const { command, args: before } = doormanCommand();
+  const { command, args: before } = options.program === undefined
+    ? doormanCommand()
+    : { command: options.program, args: [] };
   const child = new Deno.Command(command, {
     args: [...before, ...args],
     clearEnv: true,
