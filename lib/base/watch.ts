@@ -6,9 +6,9 @@
 
 /** Something that is looked at now and then while it waits. */
 export interface Watched {
-  /** Called about every `everyMs` with the age in milliseconds. */
+  /** Called about every `everyMs` with the time since the first look, in milliseconds. */
   look(ageMs: number): void;
-  /** Set by the watch. */
+  /** When it was first looked at; set by the watch. */
   sinceMs?: number;
 }
 
@@ -24,7 +24,6 @@ export class Watch {
   }
 
   enter(watched: Watched): void {
-    watched.sinceMs = performance.now();
     this.#inside.add(watched);
     this.#timer ??= setInterval(() => this.#look(), this.everyMs);
   }
@@ -43,6 +42,6 @@ export class Watch {
   #look(): void {
     if (this.#inside.size === 0) return this.close();
     const now = performance.now();
-    for (const watched of this.#inside) watched.look(now - (watched.sinceMs ?? now));
+    for (const watched of this.#inside) watched.look(now - (watched.sinceMs ??= now));
   }
 }

@@ -20,15 +20,19 @@ export async function openRateLimits(options: {
   readonly redis?: unknown;
   readonly keyPrefix?: string;
 }): Promise<(name: string, perMinute: number) => RateLimit | undefined> {
-  const { RateLimiterMemory, RateLimiterRedis } = await import("rate-limiter-flexible");
+  // The package's index loads a dozen stores; these two files are all that is needed.
+  const { default: RateLimiterMemory } = await import("rate-limiter-flexible/lib/RateLimiterMemory.js");
+  const redis = options.redis === undefined
+    ? undefined
+    : (await import("rate-limiter-flexible/lib/RateLimiterRedis.js")).default;
   return (name, perMinute) => {
     if (perMinute <= 0) return undefined;
     const common = { points: perMinute, duration: 60, keyPrefix: `${options.keyPrefix ?? ""}rate:${name}` };
     const memory = new RateLimiterMemory(common);
-    const limiter: RateLimiterAbstract = options.redis === undefined
+    const limiter: RateLimiterAbstract = redis === undefined
       ? memory
       // Without Redis the limit holds per process for the time being; it never lets everything or nothing through.
-      : new RateLimiterRedis({ ...common, storeClient: options.redis, insuranceLimiter: memory });
+      : new redis({ ...common, storeClient: options.redis, insuranceLimiter: memory });
     return {
       async take(key) {
         try {

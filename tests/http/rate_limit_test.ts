@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { addressKey, addressReader, parseAddress } from "../../lib/http/client_address.ts";
 import { Concurrency, openRateLimits } from "../../lib/http/rate_limit.ts";
+import { startRedis } from "../support/redis.ts";
+import { testWithService } from "../support/services.ts";
 import { recorder } from "./recorder.ts";
 import { settings, startFront } from "./support.ts";
 
@@ -172,3 +174,36 @@ Deno.test("calls at once over the cap get 503 with a time to wait; open streams 
   assert.equal((await (await again).text()).length, 2);
   await Promise.all(streams.map((stream) => stream.body?.cancel()));
 });
+
+testWithService(
+  "redis",
+  "replicas on one Redis share their rates, and count alone while it is away",
+  async (path) => {
+    await using server = await startRedis(path);
+    const { Redis } = await import("ioredis");
+    const clients = [1, 2].map(() => {
+      const client = new Redis(server.url, {
+        maxRetriesPerRequest: 0,
+        enableOfflineQueue: false,
+        lazyConnect: true,
+      });
+      client.on("error", () => {});
+      return client;
+    });
+    await Promise.all(clients.map((client) => client.connect()));
+    const [one, two] = await Promise.all(
+      clients.map(async (redis) => (await openRateLimits({ redis, keyPrefix: "t:" }))("mcp", 2)),
+    );
+    assert.ok(one !== undefined && two !== undefined);
+
+    assert.equal(await one.take("a"), undefined);
+    assert.equal(await two.take("a"), undefined);
+    assert.notEqual(await one.take("a"), undefined);
+    assert.notEqual(await two.take("a"), undefined);
+
+    await server.kill();
+    const alone = [await one.take("b"), await one.take("b"), await one.take("b")];
+    assert.deepEqual(alone.map((refusal) => refusal === undefined), [true, true, false]);
+    clients.forEach((client) => client.disconnect());
+  },
+);
