@@ -4,6 +4,7 @@ import { startCognito } from "../fakes/cognito.ts";
 import { startIdp, type TestIdp } from "../fakes/idp.ts";
 import { startUpstream } from "../fakes/upstream.ts";
 import { runDoorman, startDoorman } from "../support/process.ts";
+import { browserFor } from "../support/stdio_client.ts";
 
 interface Outcome {
   readonly code: number;
@@ -282,11 +283,7 @@ Deno.test("doctor names an issuer and an upstream that are not there, and a path
 
 Deno.test("doctor --login logs in with the SDK's client and counts the tools", async () => {
   await using site = await behind(open);
-  const opener = new URL("../support/opener.ts", import.meta.url).pathname;
-
-  const outcome = await doctor(["--login", site.mcpUrl], {
-    BROWSER: `${Deno.execPath()} run -A ${opener} alice`,
-  });
+  const outcome = await doctor(["--login", site.mcpUrl], { BROWSER: browserFor("alice") });
 
   assert.deepEqual(failures(outcome), []);
   assert.match(

@@ -6,6 +6,9 @@ import { startGoogle } from "../fakes/google.ts";
 import type { StrictIdp } from "../fakes/strict_idp.ts";
 import { startHttpMode } from "../support/http_mode.ts";
 import { call, logIn, refresh } from "../support/oauth_client.ts";
+import { startDoorman } from "../support/process.ts";
+import { browserFor } from "../support/stdio_client.ts";
+import { unusedPort } from "../fakes/raw_upstream.ts";
 
 const tenantId = "11111111-2222-3333-4444-555555555555";
 const client = { clientId: "the-app-client", clientSecret: "GOCSPX-a_b~c.d" };
@@ -111,4 +114,55 @@ Deno.test("a user with 300 groups and a name beyond ASCII gets a token of ordina
   ], { ALLOW_GROUPS: groups[299] ?? "" });
 
   assert.ok(first.authorization);
+});
+
+/** Logs in with stdio mode, in the browser that it opens, and returns the headers of a call at the upstream. */
+async function playStdio(fake: StrictIdp, env: Record<string, string>): Promise<Record<string, string>> {
+  await using upstream = echoUpstream();
+  const redirect = `http://localhost:${unusedPort()}/auth/callback`;
+  fake.redirectUris.push(redirect);
+  await using process = startDoorman([upstream.url], {
+    env: {
+      OIDC_CLIENT_ID: client.clientId,
+      OIDC_CLIENT_SECRET: client.clientSecret,
+      OIDC_REDIRECT_URL: redirect,
+      BROWSER: browserFor("alice"),
+      ...env,
+    },
+  });
+  await process.write(JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }));
+  const { result } = JSON.parse(await process.line("stdout", /"id":1/, 40_000));
+  assert.deepEqual(fake.refusals, []);
+  return result.headers;
+}
+
+Deno.test("stdio mode logs in at Google with its parameters for offline access", async () => {
+  await using google = await startGoogle(client);
+
+  const headers = await playStdio(google, {
+    OIDC_ISSUER_URL: google.issuer,
+    OIDC_AUTHORIZE_PARAMS: "access_type=offline&prompt=consent",
+  });
+
+  assert.match(headers.authorization ?? "", /^Bearer ya29\./);
+});
+
+Deno.test("stdio mode logs in at Entra, whose issuer has a path and whose metadata says nothing of PKCE", async () => {
+  await using entra = await startEntra({ ...client, tenantId, apiScopes: ["use"] });
+
+  const headers = await playStdio(entra, {
+    OIDC_ISSUER_URL: `${entra.issuer}/`,
+    OIDC_SCOPES: `openid offline_access api://${client.clientId}/use`,
+  });
+
+  assert.match(headers.authorization ?? "", /^Bearer \w+\./);
+  assert.ok(!entra.authorizeRequests[0]?.has("resource") && !entra.tokenRequests[0]?.has("resource"));
+});
+
+Deno.test("stdio mode logs in at Cognito with a confidential client", async () => {
+  await using cognito = await startCognito({ ...client, userPoolId: "pool" });
+
+  const headers = await playStdio(cognito, { OIDC_ISSUER_URL: cognito.issuer, OIDC_SCOPES: "openid email" });
+
+  assert.match(headers.authorization ?? "", /^Bearer \w+\./);
 });

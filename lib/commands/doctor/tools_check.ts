@@ -1,6 +1,9 @@
 /** A real login with the MCP SDK's own client, and the list of tools: what no play without a person can show. */
+// @ts-types="@modelcontextprotocol/sdk/client/index"
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+// @ts-types="@modelcontextprotocol/sdk/client/auth"
 import { type OAuthClientProvider, UnauthorizedError } from "@modelcontextprotocol/sdk/client/auth.js";
+// @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { openBrowser } from "../../base/browser.ts";
 import { describeError } from "../../base/errors.ts";
@@ -18,7 +21,7 @@ export async function checkTools(report: Report, url: URL, http: HttpClient): Pr
   const transport = () =>
     new StreamableHTTPClientTransport(url, {
       authProvider: provider,
-      fetch: (input: string | URL, init?: RequestInit) => http.fetch(input, init ?? {}),
+      fetch: (input, init) => http.fetch(input, init ?? {}),
     });
   const provider = memoryProvider(listener.redirectUri, state);
   const first = transport();
@@ -53,8 +56,8 @@ const pages = {
 } as const;
 
 function memoryProvider(redirectUrl: string, state: string): OAuthClientProvider {
-  let information: unknown;
-  let tokens: unknown;
+  let information: Awaited<ReturnType<OAuthClientProvider["clientInformation"]>>;
+  let tokens: Awaited<ReturnType<OAuthClientProvider["tokens"]>>;
   let verifier = "";
   return {
     redirectUrl,
@@ -67,12 +70,12 @@ function memoryProvider(redirectUrl: string, state: string): OAuthClientProvider
     },
     state: () => state,
     clientInformation: () => information,
-    saveClientInformation: (saved: unknown) => void (information = saved),
+    saveClientInformation: (saved) => void (information = saved),
     tokens: () => tokens,
-    saveTokens: (saved: unknown) => void (tokens = saved),
+    saveTokens: (saved) => void (tokens = saved),
     codeVerifier: () => verifier,
-    saveCodeVerifier: (saved: string) => void (verifier = saved),
-    async redirectToAuthorization(address: URL) {
+    saveCodeVerifier: (saved) => void (verifier = saved),
+    async redirectToAuthorization(address) {
       const command = Deno.env.get("BROWSER");
       console.error(`Log in here:\n\n  ${address.href}\n`);
       await openBrowser(address, command ? { command } : {});
