@@ -34,9 +34,13 @@ export class TokenRefused extends Error {
   }
 }
 
+/** What a token is for. */
+export type TokenKind = "access" | "id" | "id_jag";
+
 /** What a token must be. */
 export interface TokenRules {
-  readonly kind: "access" | "id";
+  /** `id_jag`: an assertion about a user that one IdP makes out to another party's authorization server. */
+  readonly kind: TokenKind;
   /** One of these, a trailing slash more or less. */
   readonly issuers: readonly string[];
   /** One of these must be in `aud`; none: not checked. For an id_token: the client's id. */
@@ -74,7 +78,7 @@ export function tokenVerifier(keys: RemoteKeys, clock: Clock): VerifyToken {
         algorithms,
         clockTolerance: clockToleranceSec,
         currentDate: new Date(clock.now()),
-        requiredClaims: rules.kind === "id" ? ["exp", "sub"] : ["exp"],
+        requiredClaims: rules.kind === "access" ? ["exp"] : ["exp", "sub"],
       };
       return await verifyWithAny(token, keys, options);
     } catch (error) {
@@ -153,6 +157,15 @@ function decode(token: string) {
   }
 }
 
+/** The issuer that a token claims to be of; for choosing whose keys to verify it with. */
+export function unverifiedIssuer(token: string): string | undefined {
+  try {
+    return token.length > maxTokenLength ? undefined : decodeJwt(token).iss;
+  } catch {
+    return undefined;
+  }
+}
+
 function sameIssuer(found: string, wanted: readonly string[]): boolean {
   const bare = (issuer: string) => issuer.replace(/\/$/, "");
   return wanted.some((issuer) => bare(issuer) === bare(found));
@@ -168,13 +181,14 @@ function audienceOf(claims: JWTPayload, rules: TokenRules): string[] {
 const headerTypes = {
   access: ["jwt", "at+jwt", "application/at+jwt"],
   id: ["jwt"],
+  id_jag: ["oauth-id-jag+jwt", "application/oauth-id-jag+jwt"],
 };
 
 /**
  * Whether the token is of the wanted kind, as far as it says: by its header (RFC 8725 section 3.11), by Keycloak's
  * `typ` and Cognito's `token_use`, by claims that only id_tokens have, and by the mark of logout and event tokens.
  */
-function isOfKind(kind: "access" | "id", headerType: unknown, claims: JWTPayload): boolean {
+function isOfKind(kind: TokenKind, headerType: unknown, claims: JWTPayload): boolean {
   const type = headerType === undefined ? "jwt" : String(headerType).toLowerCase();
   if (!headerTypes[kind].includes(type)) return false;
   if (claims.events !== undefined) return false;
@@ -183,7 +197,7 @@ function isOfKind(kind: "access" | "id", headerType: unknown, claims: JWTPayload
     if (["refresh", "offline", "logout"].includes(claims.typ.toLowerCase())) return false;
     if (kind === "access" && claims.typ.toLowerCase() === "id") return false;
   }
-  if (kind === "id" || type !== "jwt") return true;
+  if (kind !== "access" || type !== "jwt") return true;
   const hasScope = claims.scope !== undefined || claims.scp !== undefined;
   return claims.at_hash === undefined && claims.c_hash === undefined &&
     (claims.nonce === undefined || hasScope);

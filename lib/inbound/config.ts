@@ -51,6 +51,8 @@ export interface BridgeConfig extends FrontConfig {
   readonly prodMode: boolean;
   /** Pre-registered clients, by id. */
   readonly staticClients: readonly StaticClient[];
+  /** IdPs whose assertions about users (ID-JAG) are taken from clients that may bring them. */
+  readonly assertionIssuers?: readonly string[];
   /** Redirect hosts and private-use schemes beyond the built-in policy; `*` allows any https host. */
   readonly redirectHosts: readonly string[];
   readonly redirectSchemes: readonly string[];
@@ -65,6 +67,12 @@ export interface StaticClient {
   readonly clientSecret?: string;
   readonly redirectUris: readonly string[];
   readonly name?: string;
+  /** A JWK set, for `private_key_jwt`. */
+  readonly jwks?: unknown;
+  /** Grants without a user at a browser: `client_credentials`, `urn:ietf:params:oauth:grant-type:jwt-bearer`. */
+  readonly grantTypes?: readonly string[];
+  /** The scopes that it may have for itself. */
+  readonly scopes?: readonly string[];
 }
 
 /** The IdP does it all; we verify its JWTs. */

@@ -31,13 +31,21 @@ export async function openInbound(config: InboundConfig, context: InboundContext
       const { sealer, store, clock, log, counters = noCounters } = context;
       const idp = openIdp(config.idp, context);
       const documents = config.cimd.enabled ? { documents: await openDocuments(config, context) } : {};
-      return createBridge({ config, sealer, store, idp, clock, log, counters, ...documents });
+      const assertions = config.assertionIssuers === undefined
+        ? {}
+        : { assertions: await openAssertions(config.assertionIssuers, config.baseUrl, context) };
+      return createBridge({ config, sealer, store, idp, clock, log, counters, ...documents, ...assertions });
     }
     case "remote":
       return (await import("./remote.ts")).openRemote(config, context);
     case "none":
       return (await import("./none.ts")).openNone();
   }
+}
+
+async function openAssertions(issuers: readonly string[], audience: string, context: InboundContext) {
+  const { assertionIssuers } = await import("./bridge/assertion_issuers.ts");
+  return assertionIssuers(issuers, audience, context);
 }
 
 async function openDocuments(config: BridgeConfig, context: InboundContext) {

@@ -34,6 +34,7 @@ export function bridgeConfig(
     stateRequired: !values.allowStateless,
     prodMode: values.prodMode,
     staticClients: values.staticClients,
+    assertionIssuers: values.assertionIssuers,
     redirectHosts: values.redirectHosts,
     redirectSchemes: values.redirectSchemes,
     cimd: { enabled: values.cimdEnabled, allowLoopback: values.cimdAllowLoopback },

@@ -21,7 +21,10 @@ export const bridgeRationale: Readonly<Record<string, string>> = {
   redirectHosts:
     "Redirect URIs of unknown hosts are how codes are stolen; the hosts of the known clients are built in.",
   redirectSchemes: "Desktop clients come back by schemes of their own; the known ones are built in.",
-  staticClients: "For clients that can neither register nor publish a document, and for machines.",
+  staticClients:
+    "For clients that can neither register nor publish a document, and for machines (`grant_types` with `client_credentials`): being in this list is what lets a machine in.",
+  assertionIssuers:
+    "Lets an enterprise's IdP vouch for its users, so that they are asked nothing. None by default: an issuer named here can name any user.",
   cimdEnabled:
     "The registration-free way that MCP prefers. Documents are fetched from public addresses only, connected to the address that was checked.",
   cimdAllowLoopback:

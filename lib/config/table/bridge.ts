@@ -1,7 +1,7 @@
 /** Our own authorization server: lifetimes, strictness, keys and store. */
 import { bool, decimal, duration, instant, integer, path, text } from "../../base/kinds.ts";
 import type { Settings } from "../../base/setting.ts";
-import { keyPrefix, originHosts, redisUrl, staticClients } from "./bridge_kinds.ts";
+import { issuerList, keyPrefix, originHosts, redisUrl, staticClients } from "./bridge_kinds.ts";
 import { schemeList } from "./who_kinds.ts";
 
 const tokens = "Tokens (http mode)";
@@ -144,7 +144,16 @@ export const bridgeSettings = {
     mode: "http",
     group: strict,
     help:
-      "Clients registered by the operator, as a JSON array of client_id, client_secret, redirect_uris, client_name",
+      "Clients registered by the operator, as a JSON array of client_id, client_secret or jwks, redirect_uris, client_name, grant_types, scope",
+  },
+  assertionIssuers: {
+    kind: issuerList,
+    env: "ASSERTION_ISSUERS",
+    flag: "assertion-issuers",
+    mode: "http",
+    group: strict,
+    help:
+      "IdPs whose assertions about their users (ID-JAG) are taken from static clients with the grant jwt-bearer",
   },
   cimdEnabled: {
     kind: bool,

@@ -1,9 +1,10 @@
 import type { Context } from "hono";
-import { assertionSubject } from "../../crypto/client_assertion.ts";
+import { assertionSubject, checkClientAssertion } from "../../crypto/client_assertion.ts";
 import { type Client, findClient } from "./clients.ts";
 import { failure } from "./failures.ts";
 import { parameter } from "./forms.ts";
-import type { BridgeParts } from "./parts.ts";
+import { type BridgeParts, endpoints } from "./parts.ts";
+import { useOnce } from "./used.ts";
 
 const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -88,8 +89,22 @@ async function byAssertion(
 ): Promise<Client> {
   if (parameter(form, "client_assertion_type") !== assertionType) throw failure("client_auth_failed");
   const clientId = bodyId ?? assertionSubject(assertion);
-  if (clientId === undefined || !parts.documents?.owns(clientId)) throw failure("client_auth_failed");
+  if (clientId === undefined) throw failure("client_auth_failed");
   const client = await findClient(parts, clientId);
-  await parts.documents.verifyAssertion(clientId, assertion);
+  if (parts.documents?.owns(clientId)) await parts.documents.verifyAssertion(clientId, assertion);
+  else await verifyByOwnKeys(parts, client, assertion);
   return client;
+}
+
+async function verifyByOwnKeys(parts: BridgeParts, client: Client, assertion: string): Promise<void> {
+  const { config, clock, store } = parts;
+  if (client.jwks === undefined) throw failure("client_auth_failed");
+  const audiences = [config.baseUrl, endpoints(config).token];
+  const rules = { clientId: client.key, audiences, clock };
+  const checked = await checkClientAssertion(assertion, client.jwks, rules);
+  if (checked === undefined) throw failure("client_auth_failed");
+  const id = `${client.key} ${checked.jti}`;
+  if (!await useOnce(store, "assertion", id, checked.expiresAtMs - clock.now())) {
+    throw failure("client_auth_failed");
+  }
 }

@@ -11,6 +11,12 @@ export interface Client {
   readonly key: string;
   readonly name?: string;
   readonly auth: ClientAuthMethod;
+  /** Keys of its own, for `private_key_jwt`, where they are known without a document. */
+  readonly jwks?: unknown;
+  /** Grants without a user at a browser. */
+  readonly grantTypes?: readonly string[];
+  /** Scopes that it may have for itself. */
+  readonly scopes?: readonly string[];
   /** The only registered redirect URI, for requests that name none. */
   readonly onlyUri?: string;
   /** Whether a request may ask for this redirect URI. */
@@ -39,7 +45,14 @@ export async function findClient(parts: BridgeParts, clientId: string): Promise<
     return {
       key: fixed.clientId,
       ...(fixed.name === undefined ? {} : { name: fixed.name }),
-      auth: fixed.clientSecret === undefined ? "none" : "client_secret_post",
+      auth: fixed.jwks !== undefined
+        ? "private_key_jwt"
+        : fixed.clientSecret === undefined
+        ? "none"
+        : "client_secret_post",
+      ...(fixed.jwks === undefined ? {} : { jwks: fixed.jwks }),
+      ...(fixed.grantTypes === undefined ? {} : { grantTypes: fixed.grantTypes }),
+      ...(fixed.scopes === undefined ? {} : { scopes: fixed.scopes }),
       ...withUris(fixed.redirectUris),
       hasSecret: (secret) =>
         Promise.resolve(fixed.clientSecret !== undefined && equalInConstantTime(secret, fixed.clientSecret)),

@@ -127,8 +127,9 @@ export const failureTable = {
   grant_type_unsupported: [
     400,
     "unsupported_grant_type",
-    "grant_type must be authorization_code or refresh_token",
+    "grant_type is not one that is supported here",
   ],
+  grant_not_allowed: [400, "unauthorized_client", "The client may not use this grant"],
   token_parameter_missing: [400, "invalid_request", "A required parameter is missing"],
   verifier_malformed: [400, "invalid_request", "code_verifier is malformed"],
   code_invalid: [400, "invalid_grant", "The authorization code is not valid"],
@@ -147,6 +148,9 @@ export const failureTable = {
   refresh_not_allowed: [400, "invalid_grant", "This account may not use this server"],
   refresh_idp_dead: [400, "invalid_grant", "The identity provider has ended the login"],
   refresh_idp_unavailable: [503, "temporarily_unavailable", "The identity provider cannot be reached"],
+  assertion_invalid: [400, "invalid_grant", "The assertion is not valid"],
+  assertion_replay: [400, "invalid_grant", "The assertion was used before"],
+  assertion_not_allowed: [400, "invalid_grant", "This account may not use this server"],
   scope_exceeded: [400, "invalid_scope", "More scopes were asked for than were granted"],
 
   // The resource endpoint.

@@ -6,6 +6,7 @@ import type { Idp } from "../../idp/idp.ts";
 import type { Store } from "../../store/store.ts";
 import type { BridgeConfig } from "../config.ts";
 import type { ClientDocuments } from "./client_documents.ts";
+import type { VerifyAssertion } from "./grant_assertion.ts";
 
 /** What every step of the bridge is made with. */
 export interface BridgeParts {
@@ -16,6 +17,8 @@ export interface BridgeParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly counters: Counters;
+  /** Assertions about users by other IdPs; absent: not taken. */
+  readonly assertions?: VerifyAssertion;
   /** Client id metadata documents; absent: not offered. */
   readonly documents?: ClientDocuments;
 }

@@ -18,8 +18,10 @@ const signingAlgorithms = [
 /** What we say of ourselves as an authorization server (RFC 8414 section 2). */
 export function serverMetadata(config: BridgeConfig, offers: { readonly documents: boolean }) {
   const at = endpoints(config);
-  const methods = offers.documents ? [...authMethods, "private_key_jwt"] : authMethods;
-  const algorithms = offers.documents ? signingAlgorithms : undefined;
+  const own = (of: "jwks" | "grantTypes") => config.staticClients.flatMap((client) => client[of] ?? []);
+  const keys = offers.documents || own("jwks").length > 0;
+  const methods = keys ? [...authMethods, "private_key_jwt"] : authMethods;
+  const algorithms = keys ? signingAlgorithms : undefined;
   return {
     issuer: config.baseUrl,
     authorization_endpoint: at.authorize,
@@ -29,7 +31,10 @@ export function serverMetadata(config: BridgeConfig, offers: { readonly document
     scopes_supported: config.scopesSupported,
     response_types_supported: ["code"],
     response_modes_supported: ["query"],
-    grant_types_supported: ["authorization_code", "refresh_token"],
+    grant_types_supported: [...new Set(["authorization_code", "refresh_token", ...own("grantTypes")])],
+    authorization_grant_profiles_supported: config.assertionIssuers === undefined
+      ? undefined
+      : ["urn:ietf:params:oauth:grant-profile:id-jag"],
     token_endpoint_auth_methods_supported: methods,
     token_endpoint_auth_signing_alg_values_supported: algorithms,
     revocation_endpoint_auth_methods_supported: methods,
