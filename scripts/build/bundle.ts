@@ -21,9 +21,22 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string> {
     "main.ts",
   ]);
   if (code !== 0) throw new Error(`Cannot bundle main.ts: deno bundle ended with ${code}`);
+  await keepToAscii(folder);
   const path = `${folder}/main.js`;
   const text = await Deno.readTextFile(path);
   await Deno.writeTextFile(`${folder}/stamp.js`, `globalThis.mcpDoormanBuild=${JSON.stringify(stamp)};\n`);
   await Deno.writeTextFile(path, `import "./stamp.js";\n${text}`);
   return path;
+}
+
+/** Escapes what is not ASCII: the engine then keeps a source with one byte for each character instead of two. */
+async function keepToAscii(folder: string): Promise<void> {
+  for await (const { name } of Deno.readDir(folder)) {
+    const text = await Deno.readTextFile(`${folder}/${name}`);
+    const escaped = text.replaceAll(
+      /[\u0080-\uffff]/g,
+      (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+    if (escaped !== text) await Deno.writeTextFile(`${folder}/${name}`, escaped);
+  }
 }
