@@ -50,6 +50,13 @@ Deno.test("what is inside the arguments is nobody's business", () => {
   assert.deepEqual(read(text), [{ method: "tools/call", tool: "a" }]);
 });
 
+Deno.test("a value that looks like a member's name is none", () => {
+  assert.deepEqual(read('{"method":"tools/call","params":{"name":"name","x":["name","Name"]}}'), [
+    { method: "tools/call", tool: "name" },
+  ]);
+  assert.deepEqual(read('{"jsonrpc":"method","method":"method"}'), [{ method: "method" }]);
+});
+
 Deno.test("what is no JSON-RPC message is not read", () => {
   const bad = [
     "",

@@ -3,6 +3,7 @@ const encoder = new TextEncoder();
 const say = (text: string) => Deno.stdout.writeSync(encoder.encode(text));
 
 let held = "";
+let heldId: unknown;
 for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
   const lines = (held + chunk).split("\n");
   held = lines.pop() ?? "";
@@ -13,7 +14,10 @@ for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream(
     if (method === "initialize") answer({ pid: Deno.pid });
     else if (method === "die") Deno.exit(7);
     else if (method === "silent") continue;
-    else if (method === "garbage") say("this is no JSON\n"), answer("after garbage");
+    else if (method === "hold") heldId = id;
+    else if (method === "release") {
+      say(JSON.stringify({ jsonrpc: "2.0", id: heldId, result: "late" }) + "\n"), answer("released");
+    } else if (method === "garbage") say("this is no JSON\n"), answer("after garbage");
     else if (method === "raw") {
       say(
         `{ "jsonrpc":"2.0", "id":${id}, "result": {"big": 12345678901234567890, "line": ${

@@ -165,6 +165,23 @@ Deno.test("when the child dies, who waits gets an error with the own id, and the
   assert.notEqual(next.session, session);
 });
 
+Deno.test("an answer that nobody waits for any more harms nobody", async () => {
+  await using door = start();
+  const { session } = await door.begin();
+  const left = await door.post(session, { jsonrpc: "2.0", id: 1, method: "hold" });
+  if (left.body instanceof ReadableStream) await left.body.cancel();
+
+  assert.deepEqual(await door.ask(session, "release", 2), [{ jsonrpc: "2.0", id: 2, result: "released" }]);
+  assert.deepEqual(await door.ask(session, "hello", 3), [{ jsonrpc: "2.0", id: 3, result: "hello" }]);
+});
+
+Deno.test("a request without a body is refused", async () => {
+  await using door = start();
+  const { session } = await door.begin();
+
+  assert.equal((await door.send("POST", session)).status, 400);
+});
+
 Deno.test("output that is no message is logged and harms nobody; a line without end ends the child", async () => {
   await using door = start();
   const { session } = await door.begin();
