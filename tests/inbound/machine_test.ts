@@ -26,7 +26,13 @@ const person: StaticClient = {
   redirectUris: ["https://client.example/callback"],
 };
 const agent: StaticClient = { ...robot, clientId: "agent", grantTypes: [machineGrants.assertion] };
-const staticClients = [robot, signer, person, agent];
+/** The configuration refuses such a one. */
+const open: StaticClient = {
+  clientId: "open",
+  redirectUris: [],
+  grantTypes: [machineGrants.clientCredentials, machineGrants.assertion],
+};
+const staticClients = [robot, signer, person, agent, open];
 const credentials = {
   grant_type: machineGrants.clientCredentials,
   client_id: "robot",
@@ -84,6 +90,7 @@ Deno.test("only a client that the operator made a machine gets in as one", async
       client_secret: dynamic.client_secret ?? "",
     },
     "a machine for assertions": { ...credentials, client_id: "agent" },
+    "a machine that proves nothing": { ...credentials, client_id: "open", client_secret: "" },
     "another resource": { ...credentials, resource: "https://other.example" },
   };
   const answers: Record<string, string> = {};
@@ -95,6 +102,7 @@ Deno.test("only a client that the operator made a machine gets in as one", async
     "a client for people": "400 unauthorized_client grant_not_allowed",
     "a dynamic registration": "400 unauthorized_client grant_not_allowed",
     "a machine for assertions": "400 unauthorized_client grant_not_allowed",
+    "a machine that proves nothing": "400 unauthorized_client grant_not_allowed",
     "another resource": "400 invalid_target resource_unknown",
   });
 });

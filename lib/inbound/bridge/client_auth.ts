@@ -98,7 +98,6 @@ async function byAssertion(
 
 async function verifyByOwnKeys(parts: BridgeParts, client: Client, assertion: string): Promise<void> {
   const { config, clock, store } = parts;
-  if (client.jwks === undefined) throw failure("client_auth_failed");
   const audiences = [config.baseUrl, endpoints(config).token];
   const rules = { clientId: client.key, audiences, clock };
   const checked = await checkClientAssertion(assertion, client.jwks, rules);
