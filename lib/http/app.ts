@@ -171,8 +171,14 @@ function failed(parts: AppParts, exchange: Exchange, error: unknown): Response {
       return failureResponse(unavailable);
     }
   }
-  if (error instanceof OAuthError) exchange.reason ??= error.reason;
-  else if (error instanceof UpstreamError) {
+  if (error instanceof OAuthError) {
+    exchange.reason ??= error.reason;
+    if (error.reason === "subject_concurrency_exceeded") {
+      parts.counters.add("mcp_auth_access_denied_total", { reason: error.reason });
+    } else if (error.reason === "rate_limited" && exchange.route === "mcp") {
+      parts.counters.add("mcp_auth_rate_limited_total", { endpoint: "mcp" });
+    }
+  } else if (error instanceof UpstreamError) {
     exchange.reason = `upstream_${error.failure}`;
     parts.counters.add("mcp_doorman_upstream_failures_total", { kind: error.failure });
     if (error.failure !== "client_gone") {

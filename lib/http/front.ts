@@ -11,7 +11,7 @@ import { headerSieve } from "../upstream/headers.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { Answering } from "./answer.ts";
 import { appHandler, type Handler } from "./app.ts";
-import { BodyReader } from "./body.ts";
+import { BodyReader, smallBodyBytes } from "./body.ts";
 import { addressReader } from "./client_address.ts";
 import type { HttpConfig } from "./config.ts";
 import { Guard } from "./guard.ts";
@@ -23,6 +23,7 @@ import { Concurrency, openRateLimits, type RateLimit } from "./rate_limit.ts";
 import { RequestLog } from "./request_log.ts";
 import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
+import { ToolMetrics } from "./tool_metrics.ts";
 import { ToolGate } from "./tool_rules/gate.ts";
 
 /** The settings that the surface itself needs. */
@@ -95,11 +96,14 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     hashSubjects: accessLog.hashSubjects,
     subjectText: accessLog.hashSubjects ? hashText : (subject) => subject,
     ...(accessLog.skip === undefined ? {} : { skip: accessLog.skip }),
+    ...(settings.toolMetrics.enabled
+      ? { tools: new ToolMetrics({ counters, maxTools: settings.toolMetrics.maxCardinality }) }
+      : {}),
   });
   const identity = identityRewrite(settings.identity);
   const bodies = new BodyReader({ maxBytes: limits.maxBodyBytes, readTimeoutMs: limits.bodyReadTimeoutMs });
   const mcp = mcpHandler({
-    guard: new Guard(inbound, clock),
+    guard: new Guard(inbound, clock, counters),
     sessions,
     outbound: plugs.outbound,
     upstream: plugs.upstream,
@@ -109,7 +113,9 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     perAddress: rate("mcp", limits.perMinute.mcp),
     perSubject: rate("subject", limits.perSubjectPerMinute),
     identityHeaders: settings.identityHeaders,
-    peekMaxBytes: accessLog.bodyMaxBytes,
+    peekMaxBytes: settings.toolMetrics.enabled
+      ? Math.max(accessLog.bodyMaxBytes, smallBodyBytes)
+      : accessLog.bodyMaxBytes,
     peekAlways: identity !== undefined || settings.toolRules !== undefined,
     tools: settings.toolRules === undefined ? undefined : new ToolGate(settings.toolRules),
   });

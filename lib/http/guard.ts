@@ -6,6 +6,7 @@
  *                         `-> inbound.authenticate -> Caller, or OAuthError (401, 403, 503)
  */
 import type { Clock } from "../base/clock.ts";
+import { type Counters, noCounters } from "../base/counters.ts";
 import type { Inbound } from "../inbound/inbound.ts";
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
@@ -27,7 +28,11 @@ export class Guard {
   readonly #remembered = new Map<string, Remembered>();
   readonly #verifying = new Map<string, Promise<Caller>>();
 
-  constructor(private readonly inbound: Inbound, private readonly clock: Clock) {}
+  constructor(
+    private readonly inbound: Inbound,
+    private readonly clock: Clock,
+    private readonly counters: Counters = noCounters,
+  ) {}
 
   /**
    * The caller; at once, without a promise, for a token that was checked a moment ago.
@@ -58,7 +63,7 @@ export class Guard {
   async #authenticate(bearer: string): Promise<Caller> {
     const caller = await this.inbound.authenticate(bearer);
     const now = this.clock.now();
-    if (caller.expiresAtMs <= now) throw expired();
+    if (caller.expiresAtMs <= now) throw this.#refused("token_expired", "The access token has expired");
     if (this.#remembered.size >= maxRemembered) {
       const oldest = this.#remembered.keys().next().value;
       if (oldest !== undefined) this.#remembered.delete(oldest);
@@ -67,24 +72,19 @@ export class Guard {
     return caller;
   }
 
+  #refused(reason: string, description: string): OAuthError {
+    this.counters.add("mcp_auth_access_denied_total", { reason });
+    return new OAuthError("invalid_token", description, { status: 401, reason });
+  }
+
   async #recheck(bearer: string, known: Remembered, now: number): Promise<Caller> {
     if (await this.inbound.revoked(known.caller)) {
       this.#remembered.delete(bearer);
-      throw new OAuthError("invalid_token", "The access token was revoked", {
-        status: 401,
-        reason: "token_revoked",
-      });
+      throw this.#refused("token_revoked", "The access token was revoked");
     }
     known.checkedAtMs = now;
     return known.caller;
   }
-}
-
-function expired(): OAuthError {
-  return new OAuthError("invalid_token", "The access token has expired", {
-    status: 401,
-    reason: "token_expired",
-  });
 }
 
 /** Why a request without any credential is refused; its challenge carries no error (RFC 6750 section 3.1). */

@@ -4,12 +4,14 @@ export interface Peek {
   readonly method?: string;
   /** `params.name` of calls. */
   readonly tools: readonly string[];
+  /** How many `tools/call` there are, with a name or without. */
+  readonly calls: number;
   /** The id of a single request as JSON text. */
   readonly id?: string;
   readonly batch: boolean;
 }
 
-const nothing: Peek = { tools: [], batch: false };
+const nothing: Peek = { tools: [], calls: 0, batch: false };
 const decoder = new TextDecoder();
 
 /** Reads a body that is at hand; whatever is not JSON-RPC says nothing. */
@@ -26,6 +28,7 @@ export function peek(body: Uint8Array): Peek {
     return {
       ...(methods.length > 0 ? { method: methods.join(",").slice(0, 128) } : {}),
       tools: parts.filter((part) => part.method === "tools/call").flatMap((part) => part.tools),
+      calls: parts.reduce((sum, part) => sum + part.calls, 0),
       batch: true,
     };
   }
@@ -39,10 +42,16 @@ function single(value: unknown): Peek {
   const name = typeof message.params === "object" ? message.params?.name : undefined;
   return {
     ...(typeof method === "string" && method !== "" ? { method: plain(method, 128) } : {}),
-    ...(typeof id === "string" || typeof id === "number" ? { id: JSON.stringify(id) } : {}),
+    ...(isExactId(id) ? { id: JSON.stringify(id) } : {}),
     tools: typeof name === "string" ? [plain(name, 128)] : [],
+    calls: method === "tools/call" ? 1 : 0,
     batch: false,
   };
+}
+
+/** A number that lost digits when it was read would name another request. */
+function isExactId(id: unknown): id is string | number {
+  return typeof id === "string" || (typeof id === "number" && Math.abs(id) <= Number.MAX_SAFE_INTEGER);
 }
 
 /** Letters, digits and `. _ : / - +` only, cut to a length: what may stand in a log line or a label. */

@@ -3,6 +3,7 @@ import type { Counters, Series } from "../base/counters.ts";
 import type { Fields, Logger } from "../base/log.ts";
 import type { Exchange } from "./exchange.ts";
 import { plain } from "./peek.ts";
+import type { ToolMetrics } from "./tool_metrics.ts";
 
 /** How requests are logged and counted. */
 export interface RequestLogOptions {
@@ -13,6 +14,8 @@ export interface RequestLogOptions {
   /** Subjects and e-mail addresses become hashes. */
   readonly subjectText: (subject: string) => string;
   readonly hashSubjects: boolean;
+  /** Counts calls by tool; absent: off. */
+  readonly tools?: ToolMetrics;
 }
 
 /** Writes the line when an exchange is over. */
@@ -22,11 +25,12 @@ export class RequestLog {
   constructor(private readonly options: RequestLogOptions) {}
 
   done(exchange: Exchange, status: number): void {
-    const { log, skip, subjectText, hashSubjects } = this.options;
+    const { log, skip, subjectText, hashSubjects, tools } = this.options;
     const durationMs = performance.now() - exchange.startedMs;
     const { count, seconds } = this.#series(exchange.route, status);
     count.value++;
     seconds.value += durationMs / 1000;
+    tools?.done(exchange, status);
     if (!log.enabled("info") || skip?.test(exchange.target.path) === true) return;
     const { caller, peek } = exchange;
     const fields: Fields = {
