@@ -45,6 +45,7 @@ const defaults: readonly (readonly [path: string, authsome: unknown, babs: unkno
     "email",
     "offline_access",
   ]],
+  ["inbound.stateRequired", false, true, undefined],
   ["limits.perSubjectConcurrency", 16, 16, 0],
   ["limits.perSubjectPerMinute", 0, 0, 60],
 ];
@@ -259,4 +260,12 @@ Deno.test("a command on stdio takes no credential", () => {
   for (const name of ["TOKEN_SIGNING_SECRET", "OIDC_CLIENT_SECRET", "OIDC_CLIENT_SECRET_FILE", "REDIS_URL"]) {
     assert.ok(withheld.includes(name), name);
   }
+});
+
+Deno.test("state is demanded of everybody where PKCE is not, unless that is allowed too", () => {
+  const lax = { ...authsome, PROD_MODE: "false", PKCE_REQUIRED: "false" };
+
+  assert.equal(at(load([], { env: lax }), "inbound.stateRequired"), true);
+  const allowed = { ...lax, COMPAT_ALLOW_STATELESS: "true" };
+  assert.equal(at(load([], { env: allowed }), "inbound.stateRequired"), false);
 });

@@ -31,7 +31,8 @@ export function bridgeConfig(
     revokeBeforeMs: values.revokeBeforeMs,
     renderConsentPage: values.renderConsentPage,
     pkceRequired: values.pkceRequired,
-    stateRequired: !values.allowStateless,
+    // PKCE does what state is for (OAuth 2.1 section 4.1.1), and SDK clients send none unless the program adds it.
+    stateRequired: !values.allowStateless && (dialect.name === "babs" || !values.pkceRequired),
     prodMode: values.prodMode,
     staticClients: values.staticClients,
     assertionIssuers: values.assertionIssuers,

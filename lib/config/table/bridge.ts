@@ -106,7 +106,7 @@ export const bridgeSettings = {
     default: false,
     mode: "http",
     group: strict,
-    help: "Accept clients that send no state",
+    help: "Accept clients that send no state where it is demanded: with PROXY_BASE_URL, or without PKCE",
   },
   renderConsentPage: {
     kind: bool,
