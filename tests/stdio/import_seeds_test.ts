@@ -81,14 +81,17 @@ Deno.test("of several old logins the newest is taken", async () => {
   put("authful-python/cache.db", `${home.path}/.mcp-auth/authful-mcp-proxy-0.2.3/cache.db`);
   const file = `${home.path}/.mcp/authful_mcp_proxy/tokens/issuer.example_realms_demo_tokens.json`;
   put("authful-rs/issuer.example_realms_demo_tokens.json", file);
-  await Deno.writeTextFile(file, '{"access_token":"newer","token_type":"Bearer"}');
-  const future = Date.now() / 1_000 + 10 * 365 * 86_400;
-  await Deno.utime(file, future, future);
+  await Deno.writeTextFile(file, '{"access_token":"the-other","token_type":"Bearer"}');
+  const decade = 10 * 365 * 86_400;
+  const take = async (seconds: number) => {
+    await Deno.utime(file, seconds, seconds);
+    return (await importFrom(home.path)).grant;
+  };
 
-  const { grant } = await importFrom(home.path);
-
-  assert.equal(grant?.accessToken, "newer");
-  assert.equal(grant?.expiresAtMs, undefined);
+  const newer = await take(Date.now() / 1_000 + decade);
+  assert.equal(newer?.accessToken, "the-other");
+  assert.equal(newer?.expiresAtMs, undefined);
+  assert.equal((await take(Date.now() / 1_000 - decade))?.accessToken, "seed-access-token");
 });
 
 Deno.test("a home without old logins is nothing to speak of", async () => {

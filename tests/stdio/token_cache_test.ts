@@ -158,3 +158,20 @@ Deno.test("who gives up waiting for a lock does not keep it from others", async 
   (await lockMachine(path))[Symbol.dispose]();
   await assert.rejects(lockMachine(path, abort.signal), /enough/);
 });
+
+Deno.test("who gives up while the system already waits for it frees the lock when it comes", async () => {
+  await using dir = await temporaryDir();
+  const path = `${dir.path}/l`;
+  (await lockMachine(path))[Symbol.dispose]();
+  using holder = await Deno.open(path, { read: true, write: true });
+  await holder.lock(true);
+  const abort = new AbortController();
+  const given = lockMachine(path, abort.signal);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  abort.abort(new Error("enough"));
+  await assert.rejects(given, /enough/);
+
+  holder.unlockSync();
+
+  (await lockMachine(path, AbortSignal.timeout(10_000)))[Symbol.dispose]();
+});
