@@ -3,17 +3,19 @@
 /** Why there was no answer. */
 export type NetworkFailure = "timeout" | "unknown_ca" | "bad_certificate" | "proxy" | "name" | "unreachable";
 
-/** A call got no answer. Always transient for whoever waits for it. */
+/**
+ * A call got no answer. Always transient for whoever waits for it. It has no `cause`: the runtime's messages repeat
+ * whole addresses, and these may have secrets in their queries.
+ */
 export class NetworkError extends Error {
   override readonly name = "NetworkError";
   constructor(
     readonly reason: NetworkFailure,
     message: string,
     /** What to do about it; a sentence. */
-    readonly hint: string | undefined,
-    cause: unknown,
+    readonly hint?: string,
   ) {
-    super(message, { cause });
+    super(message);
   }
 }
 
@@ -37,13 +39,11 @@ export async function networkError(
     return new NetworkError(
       "timeout",
       `Cannot reach ${place}: no answer within ${timedOutAfterMs / 1000} s`,
-      undefined,
-      error,
     );
   }
   const text = messages(error);
   const fail = (reason: NetworkFailure, found: string, hint?: string) =>
-    new NetworkError(reason, `Cannot reach ${place}: ${found}`, hint, error);
+    new NetworkError(reason, `Cannot reach ${place}: ${found}`, hint);
   if (/UnknownIssuer|self.?signed|unable to get local issuer/i.test(text)) {
     const issuer = known.mayProbe === true ? await presentedIssuer(url) : undefined;
     return fail(
@@ -76,13 +76,13 @@ function messages(error: unknown): string {
   for (let at = error; at instanceof Error && parts.length < 5; at = at.cause) {
     if (!parts.includes(at.message)) parts.push(at.message);
   }
-  return parts.join(": ") || String(error);
+  // The address is neither a reason (a host may be called "proxy") nor for every log.
+  return (parts.join(": ") || String(error)).replaceAll(/(?:for url )?\(?https?:\/\/[^\s)]*\)?/g, "");
 }
 
-/** The innermost of the runtime's nested messages, without the URL that some of them repeat. */
+/** The innermost of the runtime's nested messages. */
 function lastPart(text: string): string {
-  return text.replaceAll(/\s*\(?for url \([^)]*\)|for url \S+/g, "").split(": ").slice(-2).join(": ")
-    .trim() || "unknown error";
+  return text.split(": ").slice(-2).join(": ").replaceAll(/\s+/g, " ").trim() || "unknown error";
 }
 
 /** The issuer's name in the certificate that the server shows, asked for without trusting it; best effort. */

@@ -110,6 +110,7 @@ function endOf(seconds: unknown, nowMs: number): number | undefined {
   return nowMs + Math.min(number, 3_153_600_000) * 1_000;
 }
 
+/** Some servers repeat the token or code that they refuse. */
 function cut(description: string): string {
-  return description.replaceAll(/[^\x20-\x7e]+/g, " ").slice(0, 200);
+  return description.replaceAll(/[^\x20-\x7e]+/g, " ").replaceAll(/[\w.~+/=-]{40,}/g, "(…)").slice(0, 200);
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BodyTooLarge, readLimited, readLimitedText } from "../../lib/base/body.ts";
-import { UserError } from "../../lib/base/errors.ts";
+import { describeError, UserError } from "../../lib/base/errors.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
 import { NetworkError } from "../../lib/base/network_error.ts";
 import { startProxy } from "../support/proxy.ts";
@@ -95,6 +95,20 @@ Deno.test("fetch() tells a refused connection and a name that is not there from 
 
   await assert.rejects(http.fetch(`http://127.0.0.1:${port}/`), failed("unreachable"));
   await assert.rejects(http.fetch("http://no-such-host.invalid/"), failed("name"));
+});
+
+Deno.test("fetch() says nothing of the address but its host, and takes no host's name for a reason", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  using http = open(plain);
+
+  for (const host of ["127.0.0.1", "proxy.certificate.localhost"]) {
+    const error = await http.fetch(`http://${host}:${port}/path?key=s3cret`).catch((thrown) => thrown);
+    assert.ok(error instanceof NetworkError);
+    assert.ok(error.reason === "unreachable" || error.reason === "name", error.reason);
+    assert.doesNotMatch(describeError(error), /s3cret|path/);
+  }
 });
 
 Deno.test("fetch() names an unknown certificate authority and the ways to have it trusted", async () => {

@@ -123,6 +123,15 @@ Deno.test("readTokenAnswer() carries Retry-After, and no control characters of t
   assert.equal(failure({}, 503, "Wed, 21 Oct 2026 07:28:00 GMT").retryAfterSec, undefined);
 });
 
+Deno.test("readTokenAnswer() does not repeat a token that the server repeats", () => {
+  const secret = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl";
+  const { message } = failure(
+    { error: "invalid_grant", error_description: `Token ${secret} is not known` },
+    400,
+  );
+  assert.match(message, /^the token endpoint answered invalid_grant \(HTTP 400\): Token \(…\) is not known$/);
+});
+
 Deno.test("readTokenAnswer() either gives a token with sane times or throws an OAuthFailure", () => {
   const value = fc.oneof(fc.string(), fc.integer(), fc.double(), fc.constant(null), fc.jsonValue());
   const names = fc.constantFrom(
