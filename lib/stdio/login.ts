@@ -20,7 +20,7 @@ import { explain, requirePkce } from "./discovery.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
 import { requireUsable } from "./new_grant.ts";
 import { announcePending } from "./pending_login.ts";
-import { forgetRegistration, isForgotten } from "./registration.ts";
+import { confirmClient, forgetRegistration, isForgotten } from "./registration.ts";
 import { remoteHint, remoteness, thisMachine } from "./surroundings.ts";
 
 /** What came of a login. */
@@ -54,7 +54,7 @@ async function attempt(context: LoginContext, door: Door): Promise<LoginResult |
   const request = { clientId: client.clientId, redirectUri, state, codeChallenge: pkce.challenge };
   const url = authorizeUrl(door, request, context.config);
   const forget = () => forgetRegistration(context, door.server.issuer, client.clientId);
-  if (remembered && await isForgotten(context, url)) {
+  if (remembered && await isForgotten(context, url, client.clientId)) {
     await forget();
     return "forgotten";
   }
@@ -65,6 +65,7 @@ async function attempt(context: LoginContext, door: Door): Promise<LoginResult |
   try {
     context.report({ state: "working", doing: "exchanging the code for a token" });
     const tokens = await redeem(context, { door, client, callback, pkce, redirectUri });
+    confirmClient(context, client.clientId);
     callback.answer(pages.done(door.server.issuer, context.upstreamUrl.host));
     return { tokens, client };
   } catch (error) {

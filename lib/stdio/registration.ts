@@ -5,7 +5,7 @@
 import type { AuthMethod, ClientCredential } from "../oauth/client_auth.ts";
 import type { ServerMetadata } from "../oauth/server_metadata.ts";
 import type { LoginContext } from "./login_context.ts";
-import type { Registration } from "./token_cache.ts";
+import type { Registration, TokenCache } from "./token_cache.ts";
 
 /** The registration with this issuer, unless its secret has ended. */
 export async function rememberedRegistration(
@@ -60,8 +60,24 @@ export async function forgetRegistration(
   context.log.warn("registration_forgotten", { issuer, client: clientId, hint: "It is made again." });
 }
 
-/** Whether an authorization server shows an error page for this client, instead of a login. */
-export async function isForgotten(context: LoginContext, authorizeUrl: URL): Promise<boolean> {
+/** Clients that a server has shown to know, by the cache (and so the credentials) that they were used with. */
+const confirmed = new WeakMap<TokenCache, Set<string>>();
+
+/** The server has just accepted this client, so that it need not be asked whether it knows it. */
+export function confirmClient({ cache }: LoginContext, clientId: string): void {
+  confirmed.set(cache, (confirmed.get(cache) ?? new Set()).add(clientId));
+}
+
+/**
+ * Whether an authorization server shows an error page for this client, instead of a login. Asked once for a client
+ * that another process registered, since a person in front of an error page cannot tell us.
+ */
+export async function isForgotten(
+  context: LoginContext,
+  authorizeUrl: URL,
+  clientId: string,
+): Promise<boolean> {
+  if (confirmed.get(context.cache)?.has(clientId)) return false;
   try {
     const { signal } = context;
     const response = await context.http.fetch(authorizeUrl, { redirect: "manual", timeoutMs: 5_000, signal });

@@ -182,6 +182,7 @@ Deno.test("a 403 with insufficient_scope asks for the union, three logins in all
   await user.settled();
 
   assert.equal(user.addresses.length, 3);
+  assert.equal(it.idp.calls["/auth"], 3, "a client that has just logged in is not asked about again");
   const scopes = user.addresses.map((url) => url.searchParams.get("scope")?.split(" ").sort().join(" "));
   assert.equal(scopes[1], "email offline_access openid write");
   assert.equal(it.idp.calls["/token:refresh_token"], undefined, "a refresh cannot add scopes");
