@@ -4,6 +4,7 @@
  */
 import { startUpstreamProcess } from "./bench_stdio/upstream_process.ts";
 import { directClient, pumpClient, type RpcClient } from "./bench_stdio/clients.ts";
+import { sdkDirectClient, sdkPumpClient } from "./bench_stdio/sdk_clients.ts";
 import { processCost } from "./bench_stdio/process_cost.ts";
 
 const binary = Deno.args[0] ?? Deno.env.get("MCP_DOORMAN_BIN");
@@ -46,10 +47,16 @@ await using upstream = await startUpstreamProcess();
 const rows: Record<string, number[]> = {};
 const note = (name: string, value: number) => (rows[name] ??= []).push(value);
 for (let round = 0; round < rounds; round++) {
-  for (const kind of ["direct", "pump"] as const) {
-    const home = await Deno.makeTempDir();
+  const home = await Deno.makeTempDir();
+  const ways = {
+    "direct": () => directClient(upstream.url),
+    "pump": () => pumpClient(command, upstream.url, home),
+    "SDK direct": () => sdkDirectClient(upstream.url),
+    "SDK pump": () => sdkPumpClient(command, upstream.url, home),
+  };
+  for (const [kind, open] of Object.entries(ways)) {
     const started = performance.now();
-    const client = kind === "direct" ? directClient(upstream.url) : pumpClient(command, upstream.url, home);
+    const client = open();
     await client.initialize();
     if (client.pid !== undefined) {
       note("pump: spawn to initialize, ms", performance.now() - started);
@@ -71,8 +78,8 @@ for (let round = 0; round < rounds; round++) {
     );
     if (client.pid !== undefined) note("pump: RSS after load, MiB", (await processCost(client.pid)).rssMiB);
     await client.close();
-    await Deno.remove(home, { recursive: true });
   }
+  await Deno.remove(home, { recursive: true });
 }
 for (const name of Object.keys(rows).sort()) {
   console.log(name.padEnd(36), median(rows[name] ?? []).toFixed(2));

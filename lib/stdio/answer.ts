@@ -20,6 +20,13 @@ export function mediaType(response: Response): string {
   return (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
 }
 
+/** An upstream that never comes to an end is not listened to until the memory is full. */
+const maxMessageBytes = 512 * 1024 * 1024;
+
+function tooLong(): Unanswered {
+  return new Unanswered(codes.tooLong, `The upstream's message is longer than ${maxMessageBytes} bytes`);
+}
+
 /** Read in one piece: cheaper than as a stream. */
 const smallBytes = 64 * 1024;
 
@@ -27,7 +34,10 @@ const smallBytes = 64 * 1024;
 export async function readJson(response: Response): Promise<Incoming | undefined> {
   const parts: Uint8Array[] = [];
   const scanner = new MessageScanner();
+  let bytes = 0;
   const take = (part: Uint8Array) => {
+    bytes += part.length;
+    if (bytes > maxMessageBytes) throw tooLong();
     scanner.push(part);
     parts.push(part);
   };
@@ -47,6 +57,7 @@ export async function readEventStream(
 ): Promise<void> {
   const reader = new EventReader();
   for await (const piece of response.body ?? []) {
+    if (reader.pendingBytes > maxMessageBytes) throw tooLong();
     for (const event of reader.push(piece)) {
       Object.assign(hints, reader.hints);
       const message = messageOf(event.data);

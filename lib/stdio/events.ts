@@ -28,6 +28,7 @@ export class EventReader {
   readonly hints: StreamHints = {};
   #events: ServerEvent[] = [];
   #data: Uint8Array[] = [];
+  #dataBytes = 0;
   #hasData = false;
   #id: string | undefined;
   #type: string | undefined;
@@ -37,6 +38,11 @@ export class EventReader {
   #lineBytes = 0;
   #afterReturn = false;
   #atStart = true;
+
+  /** What is kept of the event that has not ended yet. */
+  get pendingBytes(): number {
+    return this.#field === "" ? this.#dataBytes : this.#dataBytes + this.#lineBytes;
+  }
 
   /** Reads the next piece and returns the events that it completes. The piece is kept: do not reuse its memory. */
   push(bytes: Uint8Array): ServerEvent[] {
@@ -98,6 +104,7 @@ export class EventReader {
     if (field === "data") {
       if (this.#hasData) this.#data.push(lineFeed);
       for (const piece of this.#line) this.#data.push(piece);
+      this.#dataBytes += this.#lineBytes;
       this.#hasData = true;
     } else if (field !== "") {
       const text = decoder.decode(this.#line.reduce(concat, new Uint8Array()));
@@ -121,6 +128,7 @@ export class EventReader {
       });
     }
     this.#data = [];
+    this.#dataBytes = 0;
     this.#hasData = false;
     this.#id = undefined;
     this.#type = undefined;

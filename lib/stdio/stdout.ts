@@ -28,6 +28,8 @@ interface Waiting {
 const newline = new Uint8Array([0x0a]);
 /** As much as leaves in one write; also the usual size of a pipe. */
 const batchBytes = 64 * 1024;
+/** A large line leaves in pieces of about this size: each write costs a change of threads. */
+const pieceBytes = 1024 * 1024;
 
 /** A writer of lines to `sink`. */
 export function lineWriter(sink: ByteSink): LineWriter {
@@ -50,8 +52,7 @@ export function lineWriter(sink: ByteSink): LineWriter {
       queue = queue.slice(count);
       try {
         if (isBroken) continue;
-        if (bytes <= batchBytes) await writeAll(joinBytes(batch.flatMap((line) => line.parts)));
-        else for (const part of batch.flatMap((line) => line.parts)) await writeAll(part);
+        for (const piece of pieces(batch.flatMap((line) => line.parts))) await writeAll(piece);
       } catch {
         isBroken = true;
         broken.resolve();
@@ -75,6 +76,22 @@ export function lineWriter(sink: ByteSink): LineWriter {
     },
     broken: broken.promise,
   };
+}
+
+/** The same bytes in fewer pieces, each copied together when that is worth it. */
+function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
+  let group: Uint8Array[] = [];
+  let bytes = 0;
+  for (const part of parts) {
+    if (bytes > 0 && bytes + part.length > pieceBytes) {
+      yield joinBytes(group);
+      group = [];
+      bytes = 0;
+    }
+    group.push(part);
+    bytes += part.length;
+  }
+  if (bytes > 0) yield joinBytes(group);
 }
 
 /**
