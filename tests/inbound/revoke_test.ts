@@ -157,3 +157,23 @@ Deno.test("a code of before a revocation gives nothing", async () => {
   assert.equal(response.status, 400);
   assert.equal((await response.json()).error_code, "refresh_revoked");
 });
+
+Deno.test("a lost store is asked for revocations every few seconds only, and heard again when it is back", async () => {
+  const kit = await bridgeKit();
+  const { tokens } = await login(kit.app);
+  const caller = await kit.bridge.authenticate(tokens.access_token);
+  const get = kit.parts.store.get;
+  let asked = 0;
+  kit.parts.store.get = () => (asked++, Promise.reject(new StoreUnavailable("gone")));
+  for (let turn = 0; turn < 4; turn++) {
+    await kit.clock.advance(1_000);
+    assert.equal(await kit.bridge.revoked(caller), false);
+  }
+  assert.equal(asked, 4);
+
+  kit.parts.store.get = get;
+  await revokeUser(kit.store, "alice", { nowMs: kit.clock.now(), ttlMs: lifeMs });
+  await kit.clock.advance(5_000);
+
+  assert.equal(await kit.bridge.revoked(caller), true);
+});

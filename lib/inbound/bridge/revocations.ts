@@ -34,6 +34,9 @@ const userKey = (subject: string): Key => ["revoked", "user", subject];
 const clientKey = (client: string): Key => ["revoked", "client", client];
 const tokenKey = (tokenId: string): Key => ["revoked", "token", tokenId];
 
+/** How long a store that is lost is left alone. */
+const lostMs = 5_000;
+
 /** Ends all logins of a user that began until now; `ttlMs` is the longest life of a grant. @throws StoreUnavailable */
 export function revokeUser(
   store: Store,
@@ -113,7 +116,10 @@ export class Revocations {
     if (found !== undefined && nowMs < found.untilMs) return found.value;
     const value = this.parts.store.get(key).then((entry) => entry?.value, async (error) => {
       if (!(error instanceof StoreUnavailable)) throw error;
-      return await found?.value;
+      const last = found?.value ?? Promise.resolve(undefined);
+      // A lost store answers slowly, so it is not asked at every call.
+      this.#known.set(name, { untilMs: this.parts.clock.now() + lostMs, value: last });
+      return await last;
     });
     this.#known.delete(name);
     this.#known.set(name, { untilMs: nowMs + this.options.rememberMs, value });
