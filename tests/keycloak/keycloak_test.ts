@@ -1,7 +1,9 @@
 /** Against a real Keycloak, one for all cases: it takes half a minute to start. Run by `deno task test:keycloak`. */
 import { type Keycloak, keycloakWanted, missingForKeycloak, startKeycloak } from "../support/keycloak.ts";
 import { bridgeCases } from "./bridge_cases.ts";
+import { composeCases } from "./compose_cases.ts";
 import { remoteCases } from "./remote_cases.ts";
+import { stdioCases } from "./stdio_cases.ts";
 
 let keycloak: Keycloak | undefined;
 
@@ -16,7 +18,7 @@ Deno.test.afterAll(async () => {
   await keycloak?.[Symbol.asyncDispose]();
 });
 
-for (const [claim, test] of Object.entries({ ...remoteCases, ...bridgeCases })) {
+for (const [claim, test] of Object.entries({ ...remoteCases, ...bridgeCases, ...composeCases, ...stdioCases })) {
   Deno.test({
     name: `Keycloak, ${claim}`,
     ignore: !keycloakWanted,
