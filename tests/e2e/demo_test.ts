@@ -3,6 +3,7 @@ import { unusedPort } from "../fakes/raw_upstream.ts";
 import { connectV1 } from "../support/mcp_client.ts";
 import { textLines } from "../support/lines.ts";
 import { baseEnv } from "../support/process.ts";
+import { findProgram } from "../support/services.ts";
 
 const ignore = Deno.build.os === "windows";
 
@@ -19,8 +20,14 @@ Deno.test({ name: "the demo prints what works, and Ctrl-C ends all of it", ignor
   );
 
   const curl = /curl -i [\s\S]*?(?=\n\n)/.exec(said)?.[0] ?? "";
-  const shown = await new Deno.Command("bash", { args: ["-c", curl], stderr: "null" }).output();
-  assert.match(new TextDecoder().decode(shown.stdout), /^HTTP\/1\.1 401 [\s\S]*www-authenticate: Bearer /im);
+  assert.match(curl, new RegExp(mcpUrl));
+  if (findProgram("curl") !== undefined) {
+    const shown = await new Deno.Command("sh", { args: ["-c", curl], stderr: "null" }).output();
+    assert.match(
+      new TextDecoder().decode(shown.stdout),
+      /^HTTP\/1\.1 401 [\s\S]*www-authenticate: Bearer /im,
+    );
+  }
   const { client } = await connectV1(mcpUrl, { user: "bob" });
   const claims = await client.callTool({ name: "claims" });
   assert.match(JSON.stringify(claims.content), /bob@example\.com/);
