@@ -43,7 +43,8 @@ export const idpSettings = {
     kind: scopes,
     env: "OIDC_SCOPES",
     flag: "oidc-scopes",
-    defaultText: "openid profile email in stdio mode, else the provider's",
+    defaultText:
+      "openid profile email with an issuer in stdio mode, what the upstream says without, else the provider's",
     mode: "both",
     group,
     help: "Scopes to ask the identity provider for",
