@@ -46,7 +46,8 @@ export function openRemote(config: RemoteConfig, context: RemoteContext): Inboun
     kind: "access",
     issuers: [issuer],
     audiences: audiencesOf(config),
-    clientIdIsAudience: true,
+    // Cognito's access tokens have no audience but name the client that they were made for.
+    clientIdIsAudience: new URL(issuer).hostname.startsWith("cognito-idp."),
   };
   // What clients compare byte by byte is the document's own spelling, once it is known.
   let published = issuer.replace(/\/$/, "");

@@ -208,6 +208,21 @@ Deno.test("the audience may be the configured one or this server, and nothing el
   }
 });
 
+Deno.test("only Cognito's tokens may name the client in place of an audience", async () => {
+  const claims = { aud: undefined, client_id: "app-1" } as unknown as Record<string, unknown>;
+  const cognito = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_x";
+  await using plain = front({ config: { audience: "app-1" } });
+  await using pool = front({
+    config: { audience: "app-1", issuerUrl: cognito },
+    discovery: { issuer: cognito },
+  });
+
+  assert.equal(await plain.outcome(await plain.idp.token(claims)), "401 invalid_token token_audience");
+  assert.equal(await pool.outcome(await pool.idp.token({ ...claims, iss: cognito })), "accepted");
+  const other = await pool.idp.token({ ...claims, iss: cognito, client_id: "app-2" });
+  assert.equal(await pool.outcome(other), "401 invalid_token token_audience");
+});
+
 Deno.test("a token whose audience nobody checked is never forwarded", async () => {
   await using it = front({ config: { requireAudience: false } });
 

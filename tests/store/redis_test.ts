@@ -113,6 +113,29 @@ testWithService("redis", "redis: a lost server is not waited for, nor is its ans
   assert.ok(Date.now() - begun < 400);
 });
 
+testWithService(
+  "redis",
+  "redis: a primary that has become a replica is left, for whoever has its name now",
+  async (path) => {
+    await using server = await startRedis(path);
+    const { log, events } = watched();
+    await using store = await openRedis({ url: server.url, keyPrefix: "" }, log);
+    using operator = await Deno.connect({ hostname: "127.0.0.1", port: server.port });
+    const say = async (line: string) => {
+      await operator.write(new TextEncoder().encode(`${line}\r\n`));
+      await operator.read(new Uint8Array(64));
+    };
+
+    await say("REPLICAOF 127.0.0.1 1");
+    await assert.rejects(store.putIf(["a"], undefined, 1, 60_000), StoreUnavailable);
+    await say("REPLICAOF NO ONE");
+    await untilAnswering(store);
+
+    assert.equal(await store.putIf(["a"], undefined, 1, 60_000), true);
+    assert.deepEqual(events, ["store_lost", "store_recovered"]);
+  },
+);
+
 testWithService("redis", "redis: a server that stopped answering fails within a second", async (path) => {
   await using server = await startRedis(path, { args: ["--enable-debug-command", "yes"] });
   await using store = await openRedis({ url: server.url, keyPrefix: "" }, silentLog);
