@@ -37,7 +37,7 @@ export function startOutside(
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(options.timeoutMs ?? 60_000),
+    signal: AbortSignal.timeout(options.timeoutMs ?? 180_000),
   }).spawn();
   const stdin = child.stdin.getWriter();
   const visited = new Set<string>();

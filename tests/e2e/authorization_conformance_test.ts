@@ -37,7 +37,7 @@ async function runSuite(args: string[], redirectUri: string): Promise<{ code: nu
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
-    signal: AbortSignal.timeout(90_000),
+    signal: AbortSignal.timeout(180_000),
   }).spawn();
   let output = "";
   const visited = new Set<string>();
