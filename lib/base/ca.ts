@@ -14,7 +14,7 @@ export const caFileVariables = ["DENO_CERT", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FI
  */
 export function certificateAuthorities(files: readonly string[], log: Logger): string[] {
   // Read by the runtime when the first TLS connection is made; a compiled program has no other way to ask for it.
-  if (Deno.env.get("DENO_TLS_CA_STORE") === undefined) Deno.env.set("DENO_TLS_CA_STORE", "mozilla,system");
+  if (!Deno.env.get("DENO_TLS_CA_STORE")) Deno.env.set("DENO_TLS_CA_STORE", baseStore());
   const found: string[] = [];
   const environment = environmentFiles();
   for (const file of files.filter((name) => !environment.some(([, other]) => other === name))) {
@@ -35,6 +35,34 @@ export function certificateAuthorities(files: readonly string[], log: Logger): s
     }
   }
   return found;
+}
+
+/** Where the usual distributions keep their bundle. */
+const systemBundles = [
+  "/etc/ssl/certs/ca-certificates.crt",
+  "/etc/pki/tls/certs/ca-bundle.crt",
+  "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+  "/etc/ssl/ca-bundle.pem",
+  "/etc/ssl/cert.pem",
+];
+
+/**
+ * What is trusted before anything is added. Both lists together cost five times the CPU of either at the first TLS
+ * connection (50 ms), so Linux has its own list where there is one. Windows fills its store only as needed, and macOS
+ * may be behind: there both. With SSL_CERT_FILE or SSL_CERT_DIR the runtime's "system" would be these alone.
+ */
+function baseStore(): string {
+  if (Deno.build.os !== "linux") return "mozilla,system";
+  if (Deno.env.get("SSL_CERT_FILE") || Deno.env.get("SSL_CERT_DIR")) return "mozilla";
+  return systemBundles.some(isFile) ? "system" : "mozilla";
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 function environmentFiles(): [variable: string, file: string][] {

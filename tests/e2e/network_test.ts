@@ -1,7 +1,7 @@
 /** Corporate networks: each way to name a certificate authority, a proxy or an exception, on the program as it is started. */
 import assert from "node:assert/strict";
 import { startUpstream } from "../fakes/upstream.ts";
-import { runDoorman, startDoorman } from "../support/process.ts";
+import { baseEnv, doormanCommand, runDoorman, startDoorman } from "../support/process.ts";
 import { startProxy } from "../support/proxy.ts";
 import { serveTls, tlsFiles } from "../support/tls.ts";
 
@@ -178,4 +178,45 @@ Deno.test("stdio mode carries a call through the proxy to an upstream under a pr
 
   assert.deepEqual(JSON.parse(await process.line("stdout", /"id":7/)).result, { through: "the proxy" });
   assert.ok(proxy.asked.includes("CONNECT mcp.doorman.test:443"));
+});
+
+const bundle = "/etc/ssl/certs/ca-certificates.crt";
+
+/** Whether this user may give a process a file of its own in place of the system's. */
+function canMount(): boolean {
+  if (Deno.build.os !== "linux") return false;
+  try {
+    Deno.statSync(bundle);
+    return new Deno.Command("unshare", { args: ["-m", "true"], stdout: "null", stderr: "null" }).outputSync()
+      .success;
+  } catch {
+    return false;
+  }
+}
+
+Deno.test({
+  name: "an authority in the system's store is trusted without any setting",
+  ignore: !canMount(),
+  async fn() {
+    await using server = serveTls(answer);
+    const url = `https://localhost:${server.port}/mcp`;
+    const home = await Deno.makeTempDir();
+    const { command, args } = doormanCommand();
+    try {
+      const store = `${home}/store.crt`;
+      await Deno.writeTextFile(store, await Deno.readTextFile(bundle) + await Deno.readTextFile(tlsFiles.ca));
+      const script = 'mount --bind "$0" "$1" && shift && exec "$@"';
+      const { stdout, stderr } = await new Deno.Command("unshare", {
+        args: ["-m", "sh", "-c", script, store, bundle, command, ...args, "doctor", "--json", url],
+        clearEnv: true,
+        env: baseEnv(home),
+      }).output();
+      const text = new TextDecoder().decode(stdout);
+      assert.match(text, /"check": "reach"/, new TextDecoder().decode(stderr));
+      const { findings } = JSON.parse(text);
+      assert.equal(findings.find(({ check }: { check: string }) => check === "reach").level, "ok", text);
+    } finally {
+      await Deno.remove(home, { recursive: true });
+    }
+  },
 });
