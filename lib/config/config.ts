@@ -20,8 +20,13 @@ export type Config = StdioConfig | HttpConfig;
 /** The configuration that a reading amounts to. Throws a `ConfigError` with every problem. */
 export function configOf(reading: Reading): Config {
   const config = reading.mode === "http" ? httpConfig(reading) : stdioConfig(reading);
-  if (reading.problems.length > 0) throw new ConfigError([...new Set(reading.problems)]);
+  if (reading.problems.length > 0) throw new ConfigError(shown(reading.problems));
   return config;
+}
+
+/** Each problem once and on one line, whatever it quotes. */
+function shown(problems: readonly string[]): string[] {
+  return [...new Set(problems.map((problem) => problem.replaceAll(/\p{Cc}+/gu, " ")))];
 }
 
 /** Reads the configuration. Throws a `ConfigError` with every problem. */
