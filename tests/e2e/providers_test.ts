@@ -116,6 +116,21 @@ Deno.test("a user with 300 groups and a name beyond ASCII gets a token of ordina
   assert.ok(first.authorization);
 });
 
+Deno.test("an IdP's access token of 6 KB reaches the upstream whole, and the client's own stays small", async () => {
+  await using cognito = await startCognito({ ...client, userPoolId: "p", accessTokenBytes: 6_000 });
+
+  const { first, second } = await play(cognito, [
+    ...["--inbound-auth-provider", "aws-cognito"],
+    ...["--cognito-user-pool-id", "p", "--cognito-aws-region", "eu-central-1"],
+    ...credentials,
+    ...["--oidc-issuer-url", cognito.issuer],
+  ]);
+
+  assert.ok((first.authorization ?? "").length > 6_000);
+  assert.ok((second.authorization ?? "").length > 6_000);
+  assert.notEqual(second.authorization, first.authorization);
+});
+
 /** Logs in with stdio mode, in the browser that it opens, and returns the headers of a call at the upstream. */
 async function playStdio(fake: StrictIdp, env: Record<string, string>): Promise<Record<string, string>> {
   await using upstream = echoUpstream();

@@ -8,6 +8,8 @@ export interface CognitoOptions {
   groups?: readonly string[];
   /** Attributes from a federated provider come as words. */
   emailVerified?: boolean | "true" | "false";
+  /** The size to which access tokens are blown up. */
+  accessTokenBytes?: number;
 }
 
 /** The pool offers `phone`, but the app client does not allow it. */
@@ -50,6 +52,9 @@ export function startCognito(options: CognitoOptions): Promise<StrictIdp> {
         iss: "https://cognito.example",
         client_id: clientId,
         token_use: "access",
+        ...(options.accessTokenBytes === undefined
+          ? {}
+          : { padding: "x".repeat(options.accessTokenBytes * 3 / 4) }),
         jti: crypto.randomUUID(),
         scope: grant.scopes.join(" "),
         sub: "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee",
