@@ -1,3 +1,5 @@
+import { fileURLToPath } from "node:url";
+
 /** A Deno that can compile here, and what its environment must hold. */
 export interface Compiler {
   readonly deno: string;
@@ -26,8 +28,9 @@ async function find(): Promise<Compiler> {
   }
   const own = { deno: Deno.execPath(), env: {} };
   if (!await exists(toolchain) || await compiles(own)) return own;
-  const folder = new URL("../../.toolchain", import.meta.url).pathname;
-  const { success, stdout, stderr } = await new Deno.Command(toolchain.pathname, { args: [folder] }).output();
+  const folder = fileURLToPath(new URL("../../.toolchain", import.meta.url));
+  const { success, stdout, stderr } = await new Deno.Command(fileURLToPath(toolchain), { args: [folder] })
+    .output();
   if (!success) throw new Error(`Cannot get a compiler: ${new TextDecoder().decode(stderr)}`);
   const lines = new TextDecoder().decode(stdout);
   const value = (name: string) => new RegExp(`^${name}=([^;\\n]+)`, "m").exec(lines)?.[1] ?? "";

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { textLines } from "../../tests/support/lines.ts";
 
 /** A running demo; the port is a free one, since 8000 may be taken where this runs. */
@@ -8,7 +9,7 @@ export interface Demo extends AsyncDisposable {
 /** Starts `deno task demo` and waits until it says where it is. */
 export async function startDemo(): Promise<Demo> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("../demo.ts", import.meta.url).pathname, "--port=0"],
+    args: ["run", "-A", fileURLToPath(new URL("../demo.ts", import.meta.url)), "--port=0"],
     stdin: "null",
     stdout: "piped",
     stderr: "null",

@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { unusedPort } from "../fakes/raw_upstream.ts";
 import { connectV1 } from "../support/mcp_client.ts";
@@ -54,7 +55,7 @@ Deno.test({ name: "the stdio demo shows a login and a tool call going through", 
 
 async function startDemo(args: readonly string[]) {
   const home = await Deno.makeTempDir();
-  const root = new URL("../../", import.meta.url).pathname;
+  const root = fileURLToPath(new URL("../../", import.meta.url));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "scripts/demo.ts", ...args],
     cwd: root,

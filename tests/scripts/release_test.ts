@@ -1,9 +1,10 @@
+import { fileURLToPath } from "node:url";
 import assert from "node:assert/strict";
 import { version } from "../../lib/base/version.ts";
 import { notes } from "../../scripts/release/notes.ts";
 import { findProgram } from "../support/services.ts";
 
-const root = new URL("../../", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../../", import.meta.url));
 
 Deno.test("notes() sorts commit subjects under headings and leaves the rest out", () => {
   const text = notes(["feat(bridge): bind consent", "fix: a leak", "test: more", "merge", "feat!: another"]);

@@ -2,6 +2,7 @@
  * Starts mcp-doorman as a user does: `main.ts` under this Deno, or the binary that `MCP_DOORMAN_BIN` names, with an
  * environment of the test's own and a home of its own.
  */
+import { fileURLToPath } from "node:url";
 import { textLines } from "./lines.ts";
 
 export interface DoormanOptions {
@@ -37,8 +38,8 @@ export interface DoormanProcess extends AsyncDisposable {
 export function doormanCommand(): { command: string; args: string[]; compiled: boolean } {
   const binary = Deno.env.get("MCP_DOORMAN_BIN");
   if (binary !== undefined && binary !== "") return { command: binary, args: [], compiled: true };
-  const main = new URL("../../main.ts", import.meta.url).pathname;
-  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   return {
     command: Deno.execPath(),
     args: ["run", "-A", "--no-prompt", "--config", config, main],

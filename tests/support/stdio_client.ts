@@ -1,4 +1,5 @@
 /** The SDKs' stdio clients, started on mcp-doorman as a host starts it; `BROWSER` is a scripted browser. */
+import { fileURLToPath } from "node:url";
 import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { StdioClientTransport as TransportV2 } from "@modelcontextprotocol/client/stdio";
 // @ts-types="@modelcontextprotocol/sdk/client/index"
@@ -58,7 +59,7 @@ function parameters(options: StdioOptions) {
 
 /** A value for `BROWSER` that logs this user in. */
 export function browserFor(user: string): string {
-  const opener = new URL("./opener.ts", import.meta.url).pathname;
+  const opener = fileURLToPath(new URL("./opener.ts", import.meta.url));
   return `${Deno.execPath()} run -A --no-config --no-lock ${opener} ${user}`;
 }
 
