@@ -2,7 +2,6 @@
  * Whole lines to the host. Lines are written one after the other; whoever writes waits until his line has been taken,
  * which is how a slow host slows the upstream down. Small lines that wait together leave in one write.
  */
-import { joinBytes } from "./bytes.ts";
 
 /** Where bytes go, such as `Deno.stdout`. */
 export interface ByteSink {
@@ -26,10 +25,11 @@ interface Waiting {
 }
 
 const newline = new Uint8Array([0x0a]);
-/** As much as leaves in one write; also the usual size of a pipe. */
-const batchBytes = 64 * 1024;
-/** A large line leaves in pieces of about this size: each write costs a change of threads. */
-const pieceBytes = 1024 * 1024;
+/**
+ * Bytes are gathered up to the usual size of a pipe: each write costs a change of threads, and Deno 2.6 reads answers
+ * in pieces of 4 KiB.
+ */
+const gatherBytes = 64 * 1024;
 
 /** A writer of lines to `sink`. */
 export function lineWriter(sink: ByteSink): LineWriter {
@@ -41,18 +41,32 @@ export function lineWriter(sink: ByteSink): LineWriter {
   const writeAll = async (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) at += await sink.write(at === 0 ? bytes : bytes.subarray(at));
   };
+  const gathered = new Uint8Array(gatherBytes);
+  let filled = 0;
+  const leave = async () => {
+    const bytes = filled;
+    filled = 0;
+    if (bytes > 0) await writeAll(gathered.subarray(0, bytes));
+  };
+  const add = async (part: Uint8Array) => {
+    if (filled + part.length > gatherBytes) await leave();
+    if (part.length > gatherBytes) return await writeAll(part);
+    gathered.set(part, filled);
+    filled += part.length;
+  };
   const drain = async () => {
     while (queue.length > 0) {
       let count = 0;
       let bytes = 0;
       do bytes += (queue[count++] as Waiting).bytes; while (
-        count < queue.length && bytes + (queue[count] as Waiting).bytes <= batchBytes
+        count < queue.length && bytes + (queue[count] as Waiting).bytes <= gatherBytes
       );
       const batch = queue.slice(0, count);
       queue = queue.slice(count);
       try {
         if (isBroken) continue;
-        for (const piece of pieces(batch.flatMap((line) => line.parts))) await writeAll(piece);
+        for (const line of batch) for (const part of line.parts) await add(part);
+        await leave();
       } catch {
         isBroken = true;
         broken.resolve();
@@ -76,22 +90,6 @@ export function lineWriter(sink: ByteSink): LineWriter {
     },
     broken: broken.promise,
   };
-}
-
-/** The same bytes in fewer pieces, each copied together when that is worth it. */
-function* pieces(parts: readonly Uint8Array[]): Generator<Uint8Array> {
-  let group: Uint8Array[] = [];
-  let bytes = 0;
-  for (const part of parts) {
-    if (bytes > 0 && bytes + part.length > pieceBytes) {
-      yield joinBytes(group);
-      group = [];
-      bytes = 0;
-    }
-    group.push(part);
-    bytes += part.length;
-  }
-  if (bytes > 0) yield joinBytes(group);
 }
 
 /**
