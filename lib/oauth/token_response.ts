@@ -103,10 +103,10 @@ function errorCode(value: unknown): string | undefined {
     : "unknown_error";
 }
 
-/** 0, a negative or an unreadable lifetime mean that the server does not know. */
+/** Less than a second, or an unreadable lifetime, mean that the server does not know. */
 function endOf(seconds: unknown, nowMs: number): number | undefined {
   const number = typeof seconds === "string" && seconds.trim() !== "" ? Number(seconds) : seconds;
-  if (typeof number !== "number" || !Number.isFinite(number) || number <= 0) return undefined;
+  if (typeof number !== "number" || !Number.isFinite(number) || number < 1) return undefined;
   return nowMs + Math.min(number, 3_153_600_000) * 1_000;
 }
 

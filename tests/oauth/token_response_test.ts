@@ -51,6 +51,8 @@ const lifetimes: [unknown, number | undefined][] = [
   [0, undefined],
   ["0", undefined],
   [-1, undefined],
+  [5e-324, undefined],
+  [1, 1_000],
   ["", undefined],
   ["soon", undefined],
   [null, undefined],
