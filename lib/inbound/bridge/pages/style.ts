@@ -38,7 +38,7 @@ ol { margin: 0 0 16px; padding: 0; list-style: none; border: 1px solid var(--lin
 ol li { padding: 10px 16px; font-size: 15px; }
 ol li + li { border-top: 1px solid var(--line); }
 ul { margin: 4px 0 0; padding: 0; list-style: none; display: flex; flex-wrap: wrap; gap: 6px; }
-ul li { padding: 2px 10px; background: var(--quiet); border: 1px solid var(--line); border-radius: 999px; font-size: 14px; }
+ul li { padding: 2px 10px; background: var(--quiet); border: 1px solid var(--line); border-radius: 14px; font-size: 14px; }
 .warn {
   padding: 12px 16px; background: var(--warn); color: var(--warn-ink); border: 1px solid var(--warn-line);
   border-radius: 12px; font-size: 14px;
