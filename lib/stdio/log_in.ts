@@ -4,6 +4,7 @@ import { OAuthFailure } from "../oauth/failure.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
 import type { LoginResult } from "./login.ts";
 import { grantOf } from "./new_grant.ts";
+import { noteTokenEvent } from "./token_log.ts";
 
 /** @throws UserError, OAuthFailure */
 export async function logIn(context: LoginContext, door: Door): Promise<Grant> {
@@ -26,6 +27,7 @@ export async function logIn(context: LoginContext, door: Door): Promise<Grant> {
     how,
     loggedInAtMs: clock.now(),
   });
+  noteTokenEvent(context, "logged_in");
   log.info("logged_in", { issuer: grant.issuer, grant: how });
   if (how !== "client_credentials" && grant.refreshToken === undefined && grant.expiresAtMs !== undefined) {
     log.warn("no_refresh_token", {

@@ -60,7 +60,10 @@ async function attempt(context: LoginContext, door: Door): Promise<LoginResult |
   }
 
   using _announced = announcePending(context.cache.dir, context.key, { url: url.href, redirectUri, state });
-  await showAddress(context, url, redirectUri);
+  await showAddress(context, url, {
+    port: new URL(redirectUri).port || "80",
+    device: door.server.device_authorization_endpoint !== undefined,
+  });
   const callback = await awaitCallback(context, server);
   try {
     context.report({ state: "working", doing: "exchanging the code for a token" });
@@ -93,13 +96,17 @@ export function spareRedirectUrls(first: URL): readonly URL[] {
   });
 }
 
-async function showAddress(context: LoginContext, url: URL, redirectUri: string): Promise<void> {
+async function showAddress(
+  context: LoginContext,
+  url: URL,
+  callback: { readonly port: string; readonly device: boolean },
+): Promise<void> {
   context.report({ state: "waiting_for_user", url: url.href });
   context.print(
     `To log in to ${context.upstreamUrl.host}, open this address in your browser:\n\n  ${url.href}\n`,
   );
   const where = remoteness(thisMachine);
-  if (where !== undefined) context.print(remoteHint(where, new URL(redirectUri).port || "80"));
+  if (where !== undefined) context.print(remoteHint(where, callback.port, callback.device));
   if (!context.config.openBrowser) return;
   const { browser } = context.config;
   const opened = await openBrowser(url, browser === undefined ? {} : { command: browser });

@@ -1,4 +1,5 @@
 /** Trading a refresh token for a new access token (RFC 6749 section 6), and judging what comes back. */
+import { describeError } from "../base/errors.ts";
 import { isClientRefused, OAuthFailure } from "../oauth/failure.ts";
 import { knownClient } from "./client_identity.ts";
 import { serverOf } from "./discovery.ts";
@@ -6,6 +7,7 @@ import type { Grant } from "./grant.ts";
 import type { LoginContext } from "./login_context.ts";
 import { grantOf } from "./new_grant.ts";
 import { forgetRegistration } from "./registration.ts";
+import { noteTokenEvent } from "./token_log.ts";
 
 /**
  * The refreshed grant; `kept` when there is nothing to refresh, `over` when the server says that the grant is gone,
@@ -30,12 +32,18 @@ export async function refresh(
       grantType: "refresh_token",
       parameters: [["refresh_token", old.refreshToken], ...resource],
     });
+    const grant = grantOf(context, tokens, old);
     log.debug("token_refreshed", { issuer: old.issuer });
-    return grantOf(context, tokens, old);
+    noteTokenEvent(context, "refreshed");
+    return grant;
   } catch (error) {
     // Only the token endpoint's own word ends a grant; metadata that is missing today may be back tomorrow.
     const final = error instanceof OAuthFailure && error.kind === "dead" && error.status !== undefined;
-    if (!final || (isClientRefused(error) && config.clientId !== undefined)) throw error;
+    if (!final || (isClientRefused(error) && config.clientId !== undefined)) {
+      noteTokenEvent(context, "refresh_failed", describeError(error));
+      throw error;
+    }
+    noteTokenEvent(context, "refresh_refused", error.message);
     log.warn("refresh_refused", { issuer: old.issuer, reason: error.reason, cause: error.message });
     if (isClientRefused(error)) await forgetRegistration(context, old.issuer, old.clientId);
     const { refreshToken: _over, ...rest } = old;

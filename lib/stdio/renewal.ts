@@ -15,6 +15,7 @@ import { type Grant, isAlive, isFresh } from "./grant.ts";
 import { logIn } from "./log_in.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
 import { refresh } from "./refresh.ts";
+import { noteTokenEvent } from "./token_log.ts";
 import { takeTurn } from "./turn.ts";
 
 /** Why a token is wanted, and how far we may go for it. */
@@ -115,6 +116,7 @@ function requireSameIssuer({ config }: LoginContext, door: Door, cached: Grant |
 async function noteFailure(context: LoginContext, error: unknown): Promise<void> {
   if (!(error instanceof UserError) || context.signal.aborted) return;
   const { message, hint } = error;
+  noteTokenEvent(context, "login_failed", message);
   const failure = { atMs: context.clock.now(), message, ...(hint === undefined ? {} : { hint }) };
   await context.cache.use((access) => access.putFailure(context.key, failure));
 }

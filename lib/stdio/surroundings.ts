@@ -21,9 +21,10 @@ export function remoteness({ env, exists, osRelease }: Surroundings): Remoteness
   return undefined;
 }
 
-/** What to tell the user beside the address; `port` is the callback's. */
-export function remoteHint(where: Remoteness, port: string): string {
-  const paste = "run `mcp-doorman login --paste` here and paste the address that the browser ends on";
+/** What to tell the user beside the address; `port` is the callback's, `device` whether the server knows such logins. */
+export function remoteHint(where: Remoteness, port: string, device: boolean): string {
+  const other = device ? "use a device login (OIDC_GRANT=device_code), or " : "";
+  const paste = other + "run `mcp-doorman login --paste` here and paste the address that the browser ends on";
   switch (where) {
     case "ssh":
       return `This machine is reached over SSH: if your browser is elsewhere, forward the port (ssh -L ${port}:localhost:${port} …), or ${paste}.`;

@@ -362,3 +362,46 @@ Deno.test("the end of the program ends a login at once and frees port and lock",
 
   assert.ok(await warm(it.config));
 });
+
+Deno.test("a cache copied to another machine works there, and a deleted one means a new login", async () => {
+  await using it = await setUp();
+  const token = await warm(it.config);
+  const copy = `${it.dir.path}/copied`;
+  await Deno.mkdir(copy, { mode: 0o700 });
+  await Deno.copyFile(`${it.config.login.cacheDir}/tokens.kv`, `${copy}/tokens.kv`);
+  await Deno.chmod(`${copy}/tokens.kv`, 0o600);
+  const there = { ...it.config, login: { ...it.config.login, cacheDir: copy } };
+  const user = person("alice");
+  {
+    await using credentials = await testCredentials(there, user);
+    assert.equal(bearer(await credentials.headers(soon())), token);
+    assert.deepEqual(user.addresses, []);
+  }
+
+  await Deno.remove(copy, { recursive: true });
+  await using credentials = await testCredentials(there, user);
+  assert.ok(bearer(await credentials.headers(soon())));
+  await user.settled();
+  assert.equal(user.addresses.length, 1);
+});
+
+Deno.test("token_refresh.log tells what became of the tokens, privately and without them", async () => {
+  await using it = await setUp({ accessTtlSec: 600 });
+  const first = await warm(it.config);
+  const clock = movedClock();
+  const user = person("alice");
+  await using credentials = await testCredentials(it.config, { ...user, clock });
+  clock.move(600_000);
+  const second = bearer(await credentials.headers(soon())) ?? "";
+  it.idp.fail("/token", 503);
+  clock.move(600_000);
+  await assert.rejects(credentials.headers(soon()));
+
+  const file = `${it.config.login.cacheDir}/token_refresh.log`;
+  const text = await Deno.readTextFile(file);
+  const lines = text.trimEnd().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map(({ event }) => event), ["logged_in", "refreshed", "refresh_failed"]);
+  assert.match(lines[2].cause, /503/);
+  for (const secret of [first, second, it.idp.clientSecret]) assert.equal(text.includes(secret), false);
+  assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o077, 0);
+});

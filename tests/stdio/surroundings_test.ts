@@ -22,7 +22,9 @@ Deno.test("an SSH session, a container and WSL are noticed, a desktop is not", (
 
 Deno.test("each hint names the port and the way with a paste", () => {
   for (const where of ["ssh", "container", "wsl"] as const) {
-    assert.match(remoteHint(where, "8123"), /8123/);
-    assert.match(remoteHint(where, "8123"), /mcp-doorman login --paste/);
+    assert.match(remoteHint(where, "8123", false), /8123/);
+    assert.match(remoteHint(where, "8123", false), /mcp-doorman login --paste/);
+    assert.doesNotMatch(remoteHint(where, "8123", false), /device_code/);
+    assert.match(remoteHint(where, "8123", true), /OIDC_GRANT=device_code/);
   }
 });
