@@ -18,7 +18,9 @@ Deno.test.afterAll(async () => {
   await keycloak?.[Symbol.asyncDispose]();
 });
 
-for (const [claim, test] of Object.entries({ ...remoteCases, ...bridgeCases, ...composeCases, ...stdioCases })) {
+for (
+  const [claim, test] of Object.entries({ ...remoteCases, ...bridgeCases, ...composeCases, ...stdioCases })
+) {
   Deno.test({
     name: `Keycloak, ${claim}`,
     ignore: !keycloakWanted,
