@@ -1,6 +1,7 @@
 /** Every setting there is. The parser, `--help`, `--check-config` and the documents are made from this one object. */
 import type { Setting, Settings, Values } from "../base/setting.ts";
 import { bridgeSettings } from "./table/bridge.ts";
+import { frontSettings } from "./table/front.ts";
 import { generalSettings } from "./table/general.ts";
 import { idpSettings } from "./table/idp.ts";
 import { networkSettings } from "./table/network.ts";
@@ -8,12 +9,15 @@ import { operationsSettings } from "./table/operations.ts";
 import { outboundModeSettings, outboundSettings } from "./table/outbound.ts";
 import { serverSettings } from "./table/server.ts";
 import { stdioSettings } from "./table/stdio.ts";
+import { upstreamSettings } from "./table/upstream.ts";
 
 export const table = {
   ...generalSettings,
   ...idpSettings,
   ...stdioSettings,
   ...serverSettings,
+  ...frontSettings,
+  ...upstreamSettings,
   ...outboundSettings,
   ...bridgeSettings,
   ...operationsSettings,
