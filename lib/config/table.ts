@@ -8,7 +8,9 @@ import { networkSettings } from "./table/network.ts";
 import { operationsSettings } from "./table/operations.ts";
 import { outboundModeSettings, outboundSettings } from "./table/outbound.ts";
 import { serverSettings } from "./table/server.ts";
+import { stateSettings } from "./table/state.ts";
 import { stdioSettings } from "./table/stdio.ts";
+import { tokenSettings } from "./table/tokens.ts";
 import { upstreamSettings } from "./table/upstream.ts";
 
 export const table = {
@@ -19,7 +21,9 @@ export const table = {
   ...frontSettings,
   ...upstreamSettings,
   ...outboundSettings,
+  ...tokenSettings,
   ...bridgeSettings,
+  ...stateSettings,
   ...operationsSettings,
   ...networkSettings,
 } satisfies Settings;

@@ -1,86 +1,12 @@
-/** Our own authorization server: lifetimes, strictness, keys and store. */
-import { bool, decimal, duration, instant, integer, path, text } from "../../base/kinds.ts";
+/** Our own authorization server: how strict it is, and with whom. */
+import { bool, decimal, integer } from "../../base/kinds.ts";
 import type { Settings } from "../../base/setting.ts";
-import { issuerList, keyPrefix, originHosts, redisUrl, staticClients } from "./bridge_kinds.ts";
+import { issuerList, originHosts, staticClients } from "./bridge_kinds.ts";
 import { schemeList } from "./who_kinds.ts";
 
-const tokens = "Tokens (http mode)";
 const strict = "Strictness (http mode)";
-const state = "Keys and store (http mode)";
-const dayMs = 86_400_000;
 
 export const bridgeSettings = {
-  codeTtlMs: {
-    kind: duration(1000, 600_000),
-    env: "CODE_TTL",
-    flag: "code-ttl",
-    default: 60_000,
-    mode: "http",
-    group: tokens,
-    help: "Life of an authorization code",
-  },
-  loginTtlMs: {
-    kind: duration(10_000, 3_600_000),
-    env: "LOGIN_TTL",
-    flag: "login-ttl",
-    default: 600_000,
-    mode: "http",
-    group: tokens,
-    help: "How long a login may take from /authorize to the callback",
-  },
-  accessTtlMs: {
-    kind: duration(1000, dayMs),
-    env: "ACCESS_TOKEN_TTL",
-    flag: "access-token-ttl",
-    default: 3_600_000,
-    mode: "http",
-    group: tokens,
-    help: "Longest life of an access token",
-  },
-  refreshTtlMs: {
-    kind: duration(1000, 365 * dayMs),
-    env: "REFRESH_TOKEN_TTL",
-    flag: "refresh-token-ttl",
-    default: 7 * dayMs,
-    mode: "http",
-    group: tokens,
-    help: "Life of a refresh token; every refresh begins it again",
-  },
-  grantTtlMs: {
-    kind: duration(1000, 3650 * dayMs),
-    env: "GRANT_TTL",
-    flag: "grant-ttl",
-    default: 90 * dayMs,
-    mode: "http",
-    group: tokens,
-    help: "How long one login lasts however often it is refreshed",
-  },
-  clientTtlMs: {
-    kind: duration(0, 90 * dayMs),
-    env: "CLIENT_REGISTRATION_TTL",
-    flag: "client-registration-ttl",
-    default: 0,
-    mode: "http",
-    group: tokens,
-    help: "Life of a client's registration; 0 is for ever",
-  },
-  refreshGraceSec: {
-    kind: integer(0, 600),
-    env: "REFRESH_RACE_GRACE_SEC",
-    flag: "refresh-race-grace-sec",
-    default: 60,
-    mode: "http",
-    group: tokens,
-    help: "Seconds in which a used refresh token gives its successor again; 0 ends the login at once",
-  },
-  revokeBeforeMs: {
-    kind: instant,
-    env: "REVOKE_BEFORE",
-    flag: "revoke-before",
-    mode: "http",
-    group: tokens,
-    help: "Refuse every login that was made before this moment",
-  },
   prodMode: {
     kind: bool,
     env: "PROD_MODE",
@@ -190,79 +116,5 @@ export const bridgeSettings = {
     mode: "http",
     group: strict,
     help: "How many exchanges may come at once before that limit holds",
-  },
-  signingSecret: {
-    kind: text,
-    env: "TOKEN_SIGNING_SECRET",
-    flag: "token-signing-secret",
-    secret: true,
-    defaultText: "made once and kept in the state folder",
-    mode: "http",
-    group: state,
-    help: "Seals everything we issue; at least 32 bytes, the same on every replica",
-  },
-  previousSecrets: {
-    kind: text,
-    env: "TOKEN_SIGNING_SECRETS_PREVIOUS",
-    flag: "token-signing-secrets-previous",
-    secret: true,
-    mode: "http",
-    group: state,
-    help: "Earlier secrets, between blanks, that still open what they sealed",
-  },
-  stateDir: {
-    kind: path,
-    env: "STATE_DIRECTORY",
-    flag: "state-directory",
-    defaultText: "mcp-doorman below $XDG_STATE_HOME, ~/.local/state or %LOCALAPPDATA%",
-    mode: "http",
-    group: state,
-    help: "The folder of the signing key and the embedded store",
-  },
-  redisUrl: {
-    kind: redisUrl,
-    env: "REDIS_URL",
-    flag: "redis-url",
-    secret: true,
-    mode: "http",
-    group: state,
-    help: "Redis or Valkey as the store, instead of a file; needed by several replicas",
-  },
-  redisRequired: {
-    kind: bool,
-    env: "REDIS_REQUIRED",
-    flag: "redis-required",
-    default: false,
-    mode: "http",
-    group: state,
-    help: "Refuse to start without REDIS_URL",
-  },
-  redisKeyPrefix: {
-    kind: keyPrefix,
-    env: "REDIS_KEY_PREFIX",
-    flag: "redis-key-prefix",
-    default: "mcp-auth-proxy:",
-    emptyIsValue: true,
-    mode: "http",
-    group: state,
-    help: "Put before every key in Redis; may be empty",
-  },
-  replicas: {
-    kind: integer(1, 10_000),
-    env: "MCP_PROXY_REPLICAS",
-    flag: "replicas",
-    default: 1,
-    mode: "http",
-    group: state,
-    help: "How many processes serve this URL; more than one needs REDIS_URL",
-  },
-  workers: {
-    kind: integer(1, 256),
-    env: "WORKERS",
-    flag: "workers",
-    default: 1,
-    mode: "http",
-    group: state,
-    help: "How many workers of this process share its port; more than one needs REDIS_URL",
   },
 } satisfies Settings;
