@@ -132,12 +132,12 @@ async function fetchOnce(
   try {
     if (!patient || timeoutMs === 0 || !parts.isDirect(url)) return await fetch(request.signal);
     const { promise: gone, reject } = Promise.withResolvers<never>();
-    return await whileReachable(
-      url,
-      timeoutMs,
-      () => reject(lost(url)),
-      Promise.race([fetch(request.signal), gone]),
-    );
+    const answer = fetch(request.signal);
+    const onGone = () => {
+      reject(lost(url));
+      answer.then((late) => late.body?.cancel()).catch(() => {});
+    };
+    return await whileReachable(url, timeoutMs, onGone, Promise.race([answer, gone]));
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     throw error instanceof Unanswered ? error : unreachable(error);
