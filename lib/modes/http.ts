@@ -25,10 +25,16 @@ import { outboundMode } from "../outbound/modes.ts";
 import { openStore } from "../store/open.ts";
 import { openUpstream } from "../upstream/open.ts";
 import { giveBack } from "./permissions.ts";
+import { workerLink } from "./worker_link.ts";
 import { logStart } from "./startup_log.ts";
 
 /** Runs until it is told to stop; the exit code. @throws UserError when it cannot start */
 export async function runHttp(config: HttpConfig): Promise<number> {
+  const link = workerLink();
+  if (config.workers > 1 && link === undefined) {
+    const { runWorkers } = await import("./workers.ts");
+    return await runWorkers(config);
+  }
   giveBack({ keepRun: config.upstream.kind !== "url" });
   const log = openLog(config.log);
   const clock = systemClock;
@@ -76,10 +82,12 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   };
 
   using stop = stopSignal();
-  const server = listen({ ...config.listen, ...tls }, front.handler, log);
+  const reusePort = link !== undefined;
+  const server = listen({ ...config.listen, ...tls, reusePort }, front.handler, log);
   let draining = false;
-  const admin = config.adminListen && listen(
-    config.adminListen,
+  const adminListen = link === undefined ? config.adminListen : { hostname: "127.0.0.1", port: 0 };
+  const admin = adminListen && listen(
+    adminListen,
     adminHandler({
       counters,
       gauges: [
@@ -98,7 +106,8 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   );
   logListening(config, server, admin, front.publicPaths, log);
 
-  const signal = await stop.first;
+  link?.serving(admin?.port ?? 0);
+  const signal = await Promise.race([stop.first, ...(link === undefined ? [] : [link.parentGone])]);
   draining = true;
   log.info("shutting_down", { reason: signal });
   const finished = server.drain({
