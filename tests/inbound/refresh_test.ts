@@ -468,3 +468,50 @@ Deno.test("what is kept in the store cannot be put in the place of something els
   await assert.rejects(kit.bridge.authenticate(mallory.tokens.access_token), { code: "invalid_token" });
   assert.equal((await kit.bridge.authenticate(alice.tokens.access_token)).subject, "alice");
 });
+
+Deno.test("an access token ends with its login, however late it was refreshed", async () => {
+  const kit = await bridgeKit({ config: { refreshTtlMs: 90 * 86_400_000 } });
+  const { clientId, tokens } = await login(kit.app);
+  await kit.clock.advance(90 * 86_400_000 - 600_000);
+
+  const last = await refreshed(kit, clientId, tokens.refresh_token);
+
+  assert.equal(last.expires_in, 600);
+});
+
+Deno.test("a refresh token does not carry the IdP's access token, which is asked for anew", async () => {
+  const kit = await bridgeKit({ config: follows });
+  kit.idp.tokens = {
+    accessToken: "x".repeat(1_500),
+    refreshToken: "r",
+    expiresAtMs: kit.clock.now() + 600_000,
+  };
+
+  const { tokens } = await login(kit.app);
+
+  assert.ok(tokens.access_token.length > 2_000);
+  assert.ok(tokens.refresh_token.length < 1_500, String(tokens.refresh_token.length));
+});
+
+Deno.test("a refresh token whose larger part the store has lost is refused, not a fault", async () => {
+  const kit = await bridgeKit({ config: follows });
+  kit.idp.tokens = {
+    accessToken: "a",
+    refreshToken: "r".repeat(9_000),
+    expiresAtMs: kit.clock.now() + 600_000,
+  };
+  const { clientId, tokens } = await login(kit.app);
+  const { memoryStore } = await import("../../lib/store/memory.ts");
+  const { app } = kit.start({ store: memoryStore(kit.clock) });
+
+  await assertRefused(await refresh(app, clientId, tokens.refresh_token), "refresh_invalid");
+});
+
+Deno.test("only so many rotated tokens are forgiven at once", async () => {
+  const kit = await bridgeKit();
+  const { clientId, tokens } = await login(kit.app);
+  let at = tokens;
+  for (let turn = 0; turn < 17; turn++) at = await refreshed(kit, clientId, at.refresh_token);
+
+  await assertRefused(await refresh(kit.app, clientId, tokens.refresh_token), "refresh_reuse_detected");
+});

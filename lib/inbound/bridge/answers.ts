@@ -139,7 +139,7 @@ export function clientUrl(
   );
   if (request.state !== undefined) parameters.set("state", request.state);
   parameters.set("iss", parts.config.baseUrl);
-  const separator = !request.uri.includes("?") ? "?" : /[?&]$/.test(request.uri) ? "" : "&";
+  const separator = request.uri.includes("?") ? "&" : "?";
   return request.uri + separator + parameters;
 }
 

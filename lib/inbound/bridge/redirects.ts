@@ -11,7 +11,7 @@ export function refusedRedirect(
 
 /** Whether a request may ask for this URI, given the registered ones. */
 export function isRegisteredRedirect(uri: string, registered: readonly string[]): boolean {
-  return uri.length <= 2_048 && matchRedirectUri(uri, registered) !== undefined;
+  return matchRedirectUri(uri, registered) !== undefined;
 }
 
 /** Whether the answer goes by the web, as opposed to an application's own scheme. */
