@@ -86,7 +86,9 @@ export async function openRedis(config: RedisConfig, log: Logger): Promise<Store
 }
 
 async function connectable({ url, caCerts }: RedisConfig): Promise<Client & Scripts> {
-  const { Redis } = await import("ioredis");
+  const ioredis = await import("ioredis");
+  // A bundle knows what CommonJS exports as the default only.
+  const Redis = ioredis.Redis ?? ioredis.default;
   const client = new Redis(url, {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
