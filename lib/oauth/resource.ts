@@ -2,6 +2,7 @@
  * Comparing resource identifiers (RFC 8707). Ours is published in one spelling; clients send it back in several:
  * other case in scheme and host, the default port, a slash at the end, or only the origin.
  */
+import { withoutTrailingSlashes } from "../base/slashes.ts";
 
 /** Scheme, host and path in one spelling, without a slash at the end; `undefined` when it cannot be a resource. */
 export function canonicalResource(text: string): string | undefined {
@@ -13,7 +14,7 @@ export function canonicalResource(text: string): string | undefined {
   if (url.username !== "" || url.password !== "" || text.includes("\\") || hasDotSegments(text)) {
     return undefined;
   }
-  return url.origin + url.pathname.replace(/\/+$/, "");
+  return url.origin + withoutTrailingSlashes(url.pathname);
 }
 
 /** A path that a parser would rewrite is never equal to one that it would not. */
@@ -40,7 +41,7 @@ export function coversServer(published: string, serverUrl: string): boolean {
   if (!URL.canParse(published) || !URL.canParse(serverUrl)) return false;
   const [resource, server] = [new URL(published), new URL(serverUrl)];
   if (resource.origin !== server.origin || resource.hash !== "") return false;
-  const path = resource.pathname.replace(/\/+$/, "");
-  const at = server.pathname.replace(/\/+$/, "");
+  const path = withoutTrailingSlashes(resource.pathname);
+  const at = withoutTrailingSlashes(server.pathname);
   return at === path || at.startsWith(`${path}/`);
 }

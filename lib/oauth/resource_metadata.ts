@@ -1,5 +1,6 @@
 /** The protected resource's metadata document (RFC 9728). */
 import * as v from "valibot";
+import { withoutTrailingSlashes } from "../base/slashes.ts";
 
 const schema = v.object({
   resource: v.pipe(v.string(), v.minLength(1)),
@@ -22,7 +23,7 @@ const wellKnown = "/.well-known/oauth-protected-resource";
 
 /** The document's path on the resource's origin (RFC 9728 section 3.1), such as `/.well-known/…/mcp`. */
 export function resourceMetadataPath(resourcePath: string): string {
-  return wellKnown + resourcePath.replace(/\/+$/, "");
+  return wellKnown + withoutTrailingSlashes(resourcePath);
 }
 
 /** Where the document of a resource may be when no challenge says so: at its path, then at the root. */

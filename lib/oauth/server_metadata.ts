@@ -1,5 +1,6 @@
 /** The authorization server's metadata document (RFC 8414, OpenID Connect Discovery), read with tolerance. */
 import * as v from "valibot";
+import { withoutTrailingSlashes } from "../base/slashes.ts";
 
 const list = v.optional(v.fallback(v.optional(v.array(v.string())), undefined));
 const word = v.optional(v.fallback(v.optional(v.pipe(v.string(), v.minLength(1))), undefined));
@@ -41,8 +42,8 @@ export function parseServerMetadata(document: unknown): ServerMetadata | undefin
 /** Where the metadata of an issuer may be, best first (MCP authorization, "Authorization Server Metadata Discovery"). */
 export function serverMetadataUrls(issuer: string): URL[] {
   const url = new URL(issuer);
-  const path = url.pathname.replace(/\/+$/, "");
-  const at = (pathname: string) => new URL(pathname, url.origin);
+  const path = withoutTrailingSlashes(url.pathname);
+  const at = (pathname: string) => onOrigin(url, pathname);
   if (path === "") {
     return [at("/.well-known/oauth-authorization-server"), at("/.well-known/openid-configuration")];
   }
@@ -56,10 +57,17 @@ export function serverMetadataUrls(issuer: string): URL[] {
 /** Where an OpenID provider puts its metadata, which is where an operator's IdP is looked for first. */
 export function openIdConfigurationUrl(issuer: string): URL {
   const url = new URL(issuer);
-  return new URL(`${url.pathname.replace(/\/+$/, "")}/.well-known/openid-configuration`, url.origin);
+  return onOrigin(url, `${withoutTrailingSlashes(url.pathname)}/.well-known/openid-configuration`);
+}
+
+/** Not resolved against the origin: a path that begins with two slashes would lead to another host. */
+function onOrigin(url: URL, pathname: string): URL {
+  const found = new URL(url.origin);
+  found.pathname = pathname;
+  return found;
 }
 
 /** Equal but for trailing slashes; for an issuer that an operator typed. */
 export function sameIssuer(a: string, b: string): boolean {
-  return a.replace(/\/+$/, "") === b.replace(/\/+$/, "");
+  return withoutTrailingSlashes(a) === withoutTrailingSlashes(b);
 }

@@ -1,3 +1,5 @@
+import { withoutTrailingSlashes } from "../base/slashes.ts";
+
 /** What one login gave us, as it is kept in the cache, and how long it is good for. Times in milliseconds. */
 export interface Grant {
   readonly upstream: string;
@@ -60,7 +62,7 @@ export async function keyText(key: GrantKey): Promise<string> {
   const parts = [
     key.profile,
     key.upstream,
-    key.issuer.replace(/\/+$/, ""),
+    withoutTrailingSlashes(key.issuer),
     key.client,
     [...new Set(key.scopes)].sort().join(" "),
   ];

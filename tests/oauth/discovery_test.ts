@@ -59,6 +59,21 @@ Deno.test("serverMetadataUrls() follows the order of the MCP rules", () => {
   );
 });
 
+Deno.test("serverMetadataUrls() and openIdConfigurationUrl() stay on the issuer's host, whatever its path", () => {
+  for (
+    const issuer of [
+      "https://as.example//evil.example/x",
+      "https://as.example/\\evil.example",
+      "https://as.example//",
+    ]
+  ) {
+    for (const url of [...serverMetadataUrls(issuer), openIdConfigurationUrl(issuer)]) {
+      assert.equal(url.host, "as.example", url.href);
+    }
+    for (const url of resourceMetadataUrls(issuer)) assert.equal(url.host, "as.example", url.href);
+  }
+});
+
 Deno.test("resourceMetadataUrls() asks at the path before the root, and keeps the query", () => {
   assert.deepEqual(resourceMetadataUrls("https://a.example/mcp/?x=1").map(String), [
     "https://a.example/.well-known/oauth-protected-resource/mcp?x=1",
