@@ -28,7 +28,8 @@ export async function renderMetrics(
   counters: Counters,
   gauges: readonly Gauge[],
 ): Promise<{ readonly text: string; readonly contentType: string }> {
-  const prom = await import("prom-client");
+  // The default: a CommonJS package in a split bundle has no names of its own.
+  const { default: prom } = await import("prom-client");
   const registry = new prom.Registry();
   const made = new Map<string, InstanceType<typeof prom.Counter>>();
   for (const { name, labels, value } of counters.entries()) {
