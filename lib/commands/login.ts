@@ -2,10 +2,11 @@
  * `mcp-doorman login`: a new login for one upstream, in a browser, with a second device, or by pasting the address
  * that a browser elsewhere ended on. `--paste` also finishes a login that a running program waits for.
  */
-import { UserError } from "../base/errors.ts";
+import { describeError, UserError } from "../base/errors.ts";
+import { NetworkError } from "../base/network_error.ts";
 import { configuredDoor } from "../stdio/discovery.ts";
 import type { Door, LoginContext } from "../stdio/login_context.ts";
-import { deliverPaste, readPastedLine } from "../stdio/paste.ts";
+import { deliverPaste, readPastedLine, waitingLogins } from "../stdio/paste.ts";
 import { type PendingLogin, pendingLogins } from "../stdio/pending_login.ts";
 import { probeUpstream } from "../stdio/probe.ts";
 import { renewGrant } from "../stdio/renewal.ts";
@@ -18,7 +19,7 @@ import { type Spinner, spinner } from "./spinner.ts";
 export async function run(invocation: Invocation): Promise<number> {
   using parts = await openLoginParts(invocation);
   const paste = invocation.flags["paste"] === true;
-  const waiting = paste ? pendingLogins(parts.config.login.cacheDir) : [];
+  const waiting = paste ? await waitingLogins(parts.http, parts.config.login.cacheDir) : [];
   if (waiting.length > 0) {
     await pasteInto(parts, waiting);
     console.log("Done: the program that was waiting is logged in.");
@@ -90,7 +91,13 @@ async function findDoor(
   const { issuerUrl } = parts.config.login;
   if (issuerUrl !== undefined) return () => configuredDoor(context, issuerUrl);
   const { upstreamUrl, headers } = parts.config;
-  const { status, challenge } = await probeUpstream(parts.http, upstreamUrl, headers);
+  const { status, challenge } = await probeUpstream(parts.http, upstreamUrl, headers).catch((error) => {
+    const hint = error instanceof NetworkError ? error.hint : undefined;
+    throw new UserError(describeError(error), {
+      hint: hint ?? "Check the address, and the network.",
+      cause: error,
+    });
+  });
   if (status === 401 || status === 403) return () => discoveredDoor(context, challenge);
   if (status < 400) return undefined;
   throw new UserError(`Cannot find out how to log in: ${upstreamUrl.href} answered HTTP ${status}`, {

@@ -3,8 +3,24 @@
  * user pastes is checked and given to the waiting login's own listener, which judges it like any callback.
  */
 import type { HttpClient } from "../base/http_client.ts";
-import { pastedCallback, type PendingLogin } from "./pending_login.ts";
+import { pastedCallback, type PendingLogin, pendingLogins } from "./pending_login.ts";
 import { loginFailed } from "./login_context.ts";
+
+/** The logins of this folder whose listeners answer; a killed process leaves its file but not its port. */
+export async function waitingLogins(http: HttpClient, dir: string): Promise<readonly PendingLogin[]> {
+  const alive = await Promise.all(
+    pendingLogins(dir).map(async (pending) => {
+      try {
+        const response = await http.fetch(pending.redirectUri, { timeoutMs: 5_000 });
+        await response.body?.cancel();
+        return [pending];
+      } catch {
+        return [];
+      }
+    }),
+  );
+  return alive.flat();
+}
 
 /** Says whether the waiting login took it and succeeded. @throws UserError when nothing waits or the paste is wrong. */
 export async function deliverPaste(http: HttpClient, pending: PendingLogin, pasted: string): Promise<void> {

@@ -39,6 +39,11 @@ export function readPending(dir: string, key: string): PendingLogin | undefined 
   }
 }
 
+/** Takes away what a killed process left; for whoever has the lock, so that nobody shows an address that is dead. */
+export function clearPending(dir: string, key: string): void {
+  removeFile(pathOf(dir, key));
+}
+
 /** Says that a login waits, until the result is disposed of. */
 export function announcePending(dir: string, key: string, pending: PendingLogin): Disposable {
   writePrivateFile(pathOf(dir, key), JSON.stringify(pending));

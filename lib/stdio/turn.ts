@@ -2,7 +2,7 @@
 import { openPrivateDir } from "../base/files.ts";
 import type { LoginContext } from "./login_context.ts";
 import { lockMachine, type MachineLock } from "./machine_lock.ts";
-import { readPending } from "./pending_login.ts";
+import { clearPending, readPending } from "./pending_login.ts";
 
 /** How often a waiting process looks whether there is an address to show. */
 const lookEveryMs = 500;
@@ -17,7 +17,9 @@ export async function takeTurn(context: LoginContext): Promise<MachineLock> {
   const got = new AbortController();
   const showing = showOthersLogin(context, AbortSignal.any([context.signal, got.signal]));
   try {
-    return await lockMachine(`${cache.dir}/login-${key.slice(0, 32)}.lock`, context.signal);
+    const lock = await lockMachine(`${cache.dir}/login-${key.slice(0, 32)}.lock`, context.signal);
+    clearPending(cache.dir, key);
+    return lock;
   } finally {
     got.abort();
     await showing;

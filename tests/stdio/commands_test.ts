@@ -135,6 +135,30 @@ Deno.test("login without an upstream, and a paste that nobody waits for, are exp
   assert.match(stderr, /no program waits for a login/);
 });
 
+Deno.test("an upstream that cannot be reached is named, in one line and a hint", async () => {
+  await using it = await setUp();
+  const { code, stderr } = await it.run("login", `http://127.0.0.1:${freePort()}/mcp`);
+
+  assert.equal(code, 1);
+  assert.match(stderr, /^mcp-doorman: Cannot reach http:\/\/127\.0\.0\.1:\d+: .*refused/m);
+});
+
+Deno.test("what a killed program left behind does not stand in the way of a paste", async () => {
+  await using it = await setUp();
+  const killed = it.start("login", it.upstream.url);
+  await killed.line("stderr", address);
+  killed.signal("SIGKILL");
+  await killed.exited;
+
+  assert.match((await it.run("login", "--paste")).stderr, /no program waits for a login/);
+  await using login = it.start("login", "--paste", it.upstream.url);
+  const landed = await endOf(await login.line("stderr", address), it.redirectUrl);
+  await login.line("stderr", /Paste the address/);
+  await login.write(landed);
+  assert.equal(await login.exited, 0);
+  await killed[Symbol.asyncDispose]();
+});
+
 Deno.test("an upstream that asks for nothing needs no login", async () => {
   await using it = await setUp();
   await using open = startUpstream();
