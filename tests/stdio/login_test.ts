@@ -405,3 +405,51 @@ Deno.test("token_refresh.log tells what became of the tokens, privately and with
   for (const secret of [first, second, it.idp.clientSecret]) assert.equal(text.includes(secret), false);
   assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o077, 0);
 });
+
+Deno.test("a follower shows the address that the leader waits for, and gets its token", async () => {
+  await using it = await setUp();
+  const nobody = person(undefined);
+  const follower = person(undefined);
+  await using first = await testCredentials(it.config, nobody);
+  const url = await nobody.asked;
+  await using second = await testCredentials(it.config, follower);
+  const waiting = second.headers(soon());
+  for (;;) {
+    const status = second.status();
+    if (status.state === "waiting_for_user") {
+      assert.equal(status.url, url.href);
+      break;
+    }
+    await second.changed(soon());
+  }
+
+  const user = person("alice");
+  user.print(url.href);
+  await user.settled();
+
+  assert.equal(bearer(await waiting), bearer(await first.headers(soon())));
+  assert.deepEqual(follower.addresses, []);
+});
+
+Deno.test("who waited for a login that was refused does not ask the person again", async () => {
+  await using it = await setUp();
+  const nobody = person(undefined);
+  const followers = [person(undefined), person(undefined)];
+  await using leader = await testCredentials(it.config, nobody);
+  const url = await nobody.asked;
+  await using second = await testCredentials(it.config, followers[0]);
+  await using third = await testCredentials(it.config, followers[1]);
+  const all = [leader, second, third].map((credentials) => credentials.headers(soon()));
+  const refused = Promise.all(
+    all.map((headers) => assert.rejects(headers, /access was denied in the browser/)),
+  );
+  await second.changed(soon());
+
+  const user = person("!deny");
+  user.print(url.href);
+  await user.settled();
+  await refused;
+
+  assert.equal(nobody.addresses.length, 1);
+  for (const { addresses } of followers) assert.deepEqual(addresses, []);
+});
