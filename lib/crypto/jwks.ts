@@ -2,7 +2,7 @@
  * The public keys of an issuer, fetched when first needed and kept.
  *
  *     fresh ──> jose picks the key ──found──> key
- *       │ old: fetch; failing that, the old ones serve on
+ *       │ old: these serve on while newer ones are fetched
  *       └ no such key: fetch once more, but that at most once a minute
  *
  * Whoever asks while a fetch is under way waits for that one. A failure is transient: it is never a reason to call a
@@ -35,11 +35,11 @@ export interface RemoteKeys {
   readonly get: JWTVerifyGetKey;
   /** Resolves when there are keys. @throws KeysUnavailable */
   ready(): Promise<void>;
-  /** A text that changes when the keys do; fetches them again when they have become old. @throws KeysUnavailable */
+  /** A text that changes when the keys do; has newer ones fetched when they have become old. @throws KeysUnavailable */
   edition(): Promise<string>;
 }
 
-/** Keys that are older are fetched again before they are used. */
+/** Keys that are older have newer ones fetched when they are next used. */
 const maxAgeMs = 10 * 60_000;
 /** The least time between two fetches for the sake of a key that is not there. */
 const unknownKeyFloorMs = 60_000;
@@ -92,7 +92,8 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
 
   async function current(): Promise<Kept> {
     if (kept === undefined) await refresh();
-    else if (clock.now() - kept.atMs >= maxAgeMs) await refresh().catch(() => {});
+    // Nobody waits for newer ones: an issuer that hangs would hold up every caller.
+    else if (clock.now() - kept.atMs >= maxAgeMs) refresh().catch(() => {});
     if (kept === undefined) throw new KeysUnavailable("Cannot get the issuer's keys");
     return kept;
   }
