@@ -29,10 +29,13 @@ function variable(name: string): string | undefined {
   return Deno.env.get(name) || Deno.env.get(name.toLowerCase()) || undefined;
 }
 
-/** True for `localhost`, names under it, 127.0.0.0/8 and ::1, as `URL.hostname` spells them. */
+/**
+ * True for `localhost`, 127.0.0.0/8 and ::1, as `URL.hostname` spells them. Not for names under `localhost`, which
+ * some resolvers ask the network about.
+ */
 export function isLoopbackHost(hostname: string): boolean {
   const host = hostname.toLowerCase().replace(/\.$/, "");
-  return host === "localhost" || host.endsWith(".localhost") || host === "[::1]" || host === "::1" ||
+  return host === "localhost" || host === "[::1]" || host === "::1" ||
     /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 

@@ -43,6 +43,7 @@ const never = [
   "https://@claude.ai/cb",
   "http://127.0.0.1@evil.example/cb",
   "http://localhost.evil.example/cb",
+  "http://evil.localhost/cb",
   "http://evil.example/cb",
   "https://claude.ai/*",
   "https://*.claude.ai/cb",
