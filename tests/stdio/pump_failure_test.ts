@@ -51,6 +51,24 @@ const badAnswers: [name: string, answer: () => Response, code: number, says: Reg
   ["an object that is no message", () => Response.json({ ok: true }), -31002, /not JSON-RPC/],
   ["a result without an id", () => Response.json({ jsonrpc: "2.0", result: {} }), -31002, /not JSON-RPC/],
   [
+    "a message with something behind it",
+    () =>
+      new Response('{"jsonrpc":"2.0","id":"first","result":{}} <!-- -->', {
+        headers: { "content-type": "application/json" },
+      }),
+    -31002,
+    /not JSON-RPC/,
+  ],
+  [
+    "an event with something behind its message",
+    () =>
+      new Response('data: {"jsonrpc":"2.0","id":"first","result":{}} x\n\n', {
+        headers: { "content-type": "text/event-stream" },
+      }),
+    -31004,
+    /ended before/,
+  ],
+  [
     "an OAuth error",
     () => Response.json({ error: "insufficient_scope" }, { status: 403 }),
     -31007,
