@@ -26,7 +26,9 @@ const failed = outcomes.filter(({ passed, scenario, reason }) =>
   !passed && scenario.scored && reason === undefined
 );
 if (wanted.size === 0) {
-  await Deno.writeTextFile(new URL("../docs/conformance.md", import.meta.url), conformanceTable(outcomes));
+  const page = new URL("../docs/conformance.md", import.meta.url).pathname;
+  await Deno.writeTextFile(page, conformanceTable(outcomes));
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", page] }).output();
 }
 console.log(`${outcomes.length - failed.length} passed or explained, ${failed.length} failed`);
 Deno.exit(failed.length === 0 ? 0 : 1);
