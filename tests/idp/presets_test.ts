@@ -119,6 +119,11 @@ Deno.test("azure: qualified scopes to Entra, plain ones back, offline_access, no
   assert.ok(
     [...entra.authorizeRequests, ...entra.tokenRequests].every((request) => !request.has("resource")),
   );
+  // Without them a refresh may answer with a token for another API.
+  assert.equal(entra.tokenRequests.length, 2);
+  assert.ok(
+    entra.tokenRequests.every((form) => form.get("scope") === entra.authorizeRequests[0]?.get("scope")),
+  );
 });
 
 Deno.test("azure: issuers of v1 and v2, another tenant's user, an own identifier URI, no API at all", async () => {
