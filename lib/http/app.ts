@@ -17,6 +17,8 @@ import { BodyRefused } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { failureResponse, jsonFailure } from "./failure.ts";
 import { NoCredentials } from "./guard.ts";
+import type { Landing } from "./landing/page.ts";
+import { prefersHtml } from "./landing/prefers_html.ts";
 import { bodyRefusedResponse } from "./mcp.ts";
 import { corsHeaders, type OriginRules, preflight } from "./origin.ts";
 import type { RateLimit } from "./rate_limit.ts";
@@ -41,6 +43,8 @@ export interface AppParts {
   readonly log: Logger;
   /** A fixed path that takes the place of every request's own below the mount; `undefined`: the request's own. */
   readonly fixedSuffix?: string;
+  /** What a browser is told that opens the mount; absent: what a program is told. */
+  readonly landing?: Landing;
 }
 
 /** Answers one request. */
@@ -123,7 +127,7 @@ export function appHandler(parts: AppParts): Handler {
       } else if (!parts.origins.hostAllowed(target.authority)) response = forbidden(exchange, "host_refused");
       else response = await route(exchange);
     } catch (error) {
-      response = failed(parts, exchange, error);
+      response = await forPerson(failed(parts, exchange, error), exchange, parts);
     }
     if (!exchange.dressed) {
       response = withSecurityHeaders(response);
@@ -140,6 +144,20 @@ export function appHandler(parts: AppParts): Handler {
     if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
     return response;
   };
+}
+
+/** A person who opens the connector's address gets a page about it; anybody else the answer as it is. */
+async function forPerson(
+  response: Response,
+  exchange: Exchange,
+  { landing, mountPath }: AppParts,
+): Promise<Response> {
+  const opened = response.status === 401 && exchange.method === "GET" && exchange.target.path === mountPath;
+  if (landing === undefined || !opened || !prefersHtml(exchange.request.headers.get("accept"))) {
+    return response;
+  }
+  const { landingPage } = await import("./landing/page.ts");
+  return await landingPage(landing, response.headers.get("www-authenticate"));
 }
 
 function health(exchange: Exchange): Response {

@@ -17,6 +17,7 @@ import type { HttpConfig } from "./config.ts";
 import { Guard } from "./guard.ts";
 import { identityHeaderNames } from "./identity_headers.ts";
 import { identityRewrite } from "./identity.ts";
+import type { Landing } from "./landing/page.ts";
 import { mcpHandler } from "./mcp.ts";
 import { originRules } from "./origin.ts";
 import { Concurrency, openRateLimits, type RateLimit } from "./rate_limit.ts";
@@ -44,6 +45,8 @@ export type FrontSettings =
   & {
     readonly baseUrl: string;
     readonly mountPath: string;
+    /** What a browser is told that opens the mount. */
+    readonly landing?: Landing;
     /** Endpoint paths by the name of their rate. */
     readonly endpoints: ReadonlyMap<string, keyof HttpConfig["limits"]["perMinute"]>;
   };
@@ -140,6 +143,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     counters,
     log,
     ...(settings.upstreamPathOverride === undefined ? {} : { fixedSuffix: "" }),
+    ...(settings.landing === undefined ? {} : { landing: settings.landing }),
   });
   return {
     handler,

@@ -16,6 +16,7 @@ import { adminHandler } from "../http/admin.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { endpointRates } from "../http/endpoint_rates.ts";
 import { buildFront } from "../http/front.ts";
+import { landingOf } from "../http/landing/landing_of.ts";
 import { listen, type Listening } from "../http/serve.ts";
 import { stopSignal } from "../http/stop_signal.ts";
 import { readTls } from "../http/tls.ts";
@@ -58,8 +59,9 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   if (mode === undefined) throw new TypeError(`no outbound mode ${config.outbound.mode}`);
   const outbound = await mode.create(config.outbound.config, { http, clock, log });
   const upstream = parts.use(await openUpstream(target(config), { http, httpConfig: config.http, log }));
+  const landing = landingOf(config.inbound);
   const front = await buildFront(
-    { ...config, endpoints: endpointRates(config) },
+    { ...config, endpoints: endpointRates(config), ...(landing === undefined ? {} : { landing }) },
     {
       inbound,
       outbound,

@@ -1,4 +1,4 @@
-/** What every page shares: one card, in light and dark, from phone to desktop, without script or anything external. */
+/** What every page shares: one card, in light and dark, from phone to desktop, with nothing external, and no script where anything is decided. */
 import { html, raw } from "hono/html";
 import type { Brand } from "./brand.ts";
 import { sha256Base64 } from "./digest.ts";
@@ -17,6 +17,8 @@ export interface Page {
   readonly refresh?: string;
   /** The page has a form that is sent to us. */
   readonly form?: boolean;
+  /** The only script that runs, for a page on which nothing is decided. */
+  readonly script?: string;
 }
 
 /** The answer with the page: never stored, framed by nothing, running nothing. */
@@ -41,6 +43,7 @@ export async function respondWithPage(page: Page): Promise<Response> {
     <p class="brand"><span class="badge" aria-hidden="true">${page.brand.mark}</span>${page.brand.name}</p>
     ${await page.body}
         </main>
+        ${page.script === undefined ? "" : html`<script>${raw(page.script)}</script>`}
       </body>
     </html>
   `;
@@ -53,6 +56,7 @@ export async function respondWithPage(page: Page): Promise<Response> {
       "content-security-policy": [
         "default-src 'none'",
         `style-src 'sha256-${await sha256Base64(style)}'`,
+        ...(page.script === undefined ? [] : [`script-src 'sha256-${await sha256Base64(page.script)}'`]),
         `form-action ${page.form ? "'self'" : "'none'"}`,
         "frame-ancestors 'none'",
         "base-uri 'none'",

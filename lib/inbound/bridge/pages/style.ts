@@ -58,6 +58,18 @@ button:hover, .button:hover { filter: brightness(.96); }
 a { color: var(--accent); }
 a.primary { color: var(--accent-ink); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
+details { border: 1px solid var(--line); border-radius: 12px; margin: 0 0 8px; }
+summary { padding: 12px 16px; font-weight: 600; cursor: pointer; }
+details p { margin: 0 16px 12px; font-size: 15px; }
+.copy { display: flex; gap: 8px; align-items: stretch; margin: 0 0 16px; }
+details .copy { margin: 0 16px 16px; }
+.copy pre {
+  flex: 1; min-width: 0; margin: 0; padding: 11px 12px; overflow-x: auto; background: var(--quiet);
+  border: 1px solid var(--line); border-radius: 12px;
+}
+.copy button { flex: none; align-self: flex-start; padding: 9px 14px; font-size: 14px; }
+[hidden] { display: none; }
+#said:empty { display: none; }
 code { font: 14px/1.4 ui-monospace, "SF Mono", Consolas, monospace; }
 @media (max-width: 480px) {
   body { padding: 0; align-items: stretch; background: var(--card); }
