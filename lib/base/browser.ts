@@ -38,10 +38,10 @@ export async function openBrowser(address: URL, options: BrowserOptions = {}): P
     const programs = Deno.build.os === "windows" ? [options.command] : options.command.split(":");
     return programs.some((program) => start(program, url));
   }
+  if (isPlainLinux()) return start("xdg-open", url);
   try {
     const { default: open } = await import("open");
-    const process = await open(url, useSystemOpener() ? { app: { name: "xdg-open" } } : {});
-    process.on("error", () => {});
+    await open(url);
     return true;
   } catch {
     return false;
@@ -62,8 +62,11 @@ function start(program: string, url: string): boolean {
   }
 }
 
-/** The package brings an `xdg-open` of its own, which a compiled program cannot start; WSL has a way of its own. */
-function useSystemOpener(): boolean {
+/**
+ * Where the package `open` is not asked: it brings an `xdg-open` that a compiled program cannot start, and where there
+ * is none its error ends the process. WSL has a way of its own, which it knows.
+ */
+function isPlainLinux(): boolean {
   return Deno.build.os === "linux" && !/microsoft/i.test(Deno.osRelease());
 }
 

@@ -11,11 +11,13 @@ async function setUp(options: Parameters<typeof startIdp>[0] = {}) {
   const idp = await startIdp(options);
   const upstream = startUpstream({ validating: { issuer: idp.issuer } });
   const redirectUrl = `http://localhost:${freePort()}/auth/callback`;
-  const env = { OIDC_REDIRECT_URL: redirectUrl, OPEN_BROWSER: "false" };
+  const env: Record<string, string> = { OIDC_REDIRECT_URL: redirectUrl, OPEN_BROWSER: "false" };
   return {
     idp,
     upstream,
     redirectUrl,
+    dir: dir.path,
+    env,
     run: (...args: string[]) => runDoorman(args, { home: dir.path, env }),
     start: (...args: string[]) => startDoorman(args, { home: dir.path, env }),
     async [Symbol.asyncDispose]() {
@@ -169,3 +171,47 @@ Deno.test("an upstream that asks for nothing needs no login", async () => {
   assert.match(stdout, /lets you in without a login/);
   assert.equal(open.sessions.size, 0);
 });
+
+const linux = { ignore: Deno.build.os !== "linux" };
+
+Deno.test("without BROWSER the system's opener gets the address as its only argument", linux, async () => {
+  await using it = await setUp();
+  const bin = `${it.dir}/bin`;
+  await Deno.mkdir(bin);
+  await Deno.writeTextFile(
+    `${bin}/xdg-open`,
+    `#!/bin/sh\nprintf '%s %s' "$#" "$1" > "${it.dir}/part"\nmv "${it.dir}/part" "${it.dir}/opened"\n`,
+  );
+  await Deno.chmod(`${bin}/xdg-open`, 0o755);
+  Object.assign(it.env, { OPEN_BROWSER: "true", PATH: `${bin}:${Deno.env.get("PATH")}` });
+  await using login = it.start("login", it.upstream.url);
+  const url = (await login.line("stderr", address)).trim();
+  await newBrowser({ user: "alice" }).open(url);
+
+  assert.equal(await login.exited, 0);
+  const opened = async (): Promise<string> => {
+    for (let tries = 0; tries < 200; tries++) {
+      const text = await Deno.readTextFile(`${it.dir}/opened`).catch(() => "");
+      if (text !== "") return text;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    return "";
+  };
+  assert.equal(await opened(), `1 ${url}`);
+});
+
+Deno.test(
+  "a machine without any opener says so, and the login goes on by the printed address",
+  linux,
+  async () => {
+    await using it = await setUp();
+    Object.assign(it.env, { OPEN_BROWSER: "true", PATH: `${it.dir}/nothing-here` });
+    await using login = it.start("login", it.upstream.url);
+    const url = (await login.line("stderr", address)).trim();
+    await login.line("stderr", /browser_not_opened/);
+    await newBrowser({ user: "alice" }).open(url);
+
+    assert.equal(await login.exited, 0);
+    assert.match(login.stdout.join("\n"), /Logged in to/);
+  },
+);
