@@ -44,8 +44,8 @@ interface StandIn {
 
 const encoder = new TextEncoder();
 const maxPauseMs = 30_000;
-/** How long a new login may take until it has an address to show. */
-const newLoginMs = 3_000;
+/** How long a login may take until it has an address to show. */
+const newLoginMs = 5_000;
 
 /** An upstream that is introduced to the host in time, whatever the login takes. */
 export class EarlyAnswer implements Upstream, UpstreamHost {
@@ -170,7 +170,7 @@ export class EarlyAnswer implements Upstream, UpstreamHost {
       await this.#over(standIn, signal);
       return await this.#inner.send(message, own, signal);
     }
-    if (head?.name === "login" && credentials.status().state === "failed") await this.#tryAgain(signal);
+    if (head?.method === "tools/call" && head.name === "login") await this.#untilAddress(signal);
     const status = credentials.status();
     if (!message.batch) {
       if (head?.method === "initialize" || head?.method === "server/discover") {
@@ -193,15 +193,19 @@ export class EarlyAnswer implements Upstream, UpstreamHost {
     });
   }
 
-  /** Asking for the login tool after a failed login begins another one. */
-  async #tryAgain(signal: AbortSignal): Promise<void> {
+  /** The login tool waits a little for an address to show; after a failed login it begins another one. */
+  async #untilAddress(signal: AbortSignal): Promise<void> {
     const { credentials, clock } = this.#parts;
-    credentials.headers(this.#parts.signal).catch(() => {});
     await following(signal, async (own) => {
-      await Promise.race([credentials.changed(own.signal), clock.sleep(newLoginMs, own.signal)]).catch(
-        () => {},
-      );
+      const enough = clock.sleep(newLoginMs, own.signal).then(() => own.abort(), () => {});
+      let isOld = credentials.status().state === "failed";
+      if (isOld) credentials.headers(this.#parts.signal).catch(() => {});
+      while (!own.signal.aborted && (isOld || credentials.status().state === "working")) {
+        await credentials.changed(own.signal).catch(() => {});
+        isOld = false;
+      }
       own.abort();
+      await enough;
     });
   }
 
