@@ -47,7 +47,7 @@ function postureOf(config: HttpConfig): Posture {
     ...(bridge === undefined ? {} : {
       prod_mode: bridge.prodMode,
       pkce_required: bridge.pkceRequired,
-      compat_allow_stateless: !bridge.stateRequired,
+      state_required: bridge.stateRequired,
       render_consent_page: bridge.renderConsentPage,
       revoke_before_set: bridge.revokeBeforeMs !== undefined,
       cimd_enabled: bridge.cimd.enabled,
