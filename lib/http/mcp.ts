@@ -182,13 +182,9 @@ async function forward(parts: McpParts, forwarding: Forwarding): Promise<Upstrea
     const response = await parts.upstream.forward({
       method: exchange.method,
       suffix,
-      headers: added.length === 0
-        ? headers
-        : [...headers, ...added.map(([name, value]): [string, string] => [name, value])],
+      headers: added.length === 0 ? headers : [...headers, ...added],
       body,
-      ...(body instanceof ReadableStream && exchange.requestBytes >= 0
-        ? { bodyLength: exchange.requestBytes }
-        : {}),
+      bodyLength: exchange.requestBytes < 0 ? undefined : exchange.requestBytes,
       clientGone: () => exchange.request.signal,
     });
     if (response.status !== 401) return response;

@@ -46,13 +46,7 @@ export function remoteUpstream(options: RemoteOptions): Upstream {
 
   const send = async (target: string, request: UpstreamRequest): Promise<UpstreamResponse> => {
     const { method, headers, body, bodyLength } = request;
-    const sending = transport.send({
-      method,
-      target,
-      headers,
-      body,
-      ...(bodyLength === undefined ? {} : { bodyLength }),
-    });
+    const sending = transport.send({ method, target, headers, body, bodyLength });
     const waiting = room.enter(sending.cancel, request.clientGone);
     try {
       return await sending.response;

@@ -8,7 +8,7 @@ export interface TransportRequest {
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
-  readonly bodyLength?: number;
+  readonly bodyLength?: number | undefined;
 }
 
 /** A request under way. */

@@ -7,7 +7,7 @@ export interface UpstreamRequest {
   /** Bytes can be sent twice (redirect, retry); a stream cannot. */
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
   /** The length of a streamed body, where it is known. */
-  readonly bodyLength?: number;
+  readonly bodyLength?: number | undefined;
   /** Resolves or fires when the client is gone; asked for only when the upstream takes its time. */
   readonly clientGone: () => AbortSignal;
 }

@@ -22,7 +22,7 @@ export interface Http1Request {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   /** The length of a streamed body, where it is known. */
-  readonly bodyLength?: number;
+  readonly bodyLength?: number | undefined;
 }
 
 /** One answer. Whoever gets a stream reads it to its end or cancels it. */
@@ -51,6 +51,8 @@ const maxIdle = 1_024;
 /** An idle connection is not used after this time, in milliseconds, unless the upstream said less. */
 const maxIdleMs = 60_000;
 
+const sweepEveryMs = 15_000;
+
 /** Bodies up to this size are written together with the head. */
 const oneWriteBytes = 65_536;
 
@@ -58,6 +60,7 @@ const oneWriteBytes = 65_536;
 export class Http1Client implements Disposable {
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
+  #sweeper: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
   constructor(private readonly options: Http1Options) {}
@@ -104,7 +107,8 @@ export class Http1Client implements Disposable {
     const { body } = request;
     const streamed = body instanceof ReadableStream;
     const length = streamed ? request.bodyLength ?? "chunked" : body?.length ?? noBodyLength(request.method);
-    const head = headBytes({ ...request, host: this.options.host, length });
+    const { method, target, headers } = request;
+    const head = headBytes({ method, target, host: this.options.host, headers, length });
     const upload: Upload = { done: false };
     const small = !streamed && (body === null || body.length <= oneWriteBytes);
     const writing = small
@@ -138,14 +142,24 @@ export class Http1Client implements Disposable {
 
   #takeIdle(): Connection | undefined {
     for (let connection = this.#idle.pop(); connection !== undefined; connection = this.#idle.pop()) {
-      const limit = Math.min(maxIdleMs, (connection.idleMs ?? Infinity) - 1_000);
-      if (!connection.dead && performance.now() - connection.idleSinceMs < limit) {
+      if (isFresh(connection)) {
         connection.begin();
         return connection;
       }
       this.#end(connection);
     }
     return undefined;
+  }
+
+  /** Closes what has been idle for too long; a crowd of connections that a peak left behind goes this way. */
+  #sweep(): void {
+    const stale = this.#idle.filter((connection) => !isFresh(connection));
+    this.#idle.splice(0, this.#idle.length, ...this.#idle.filter((connection) => isFresh(connection)));
+    for (const connection of stale) this.#end(connection);
+    if (this.#idle.length === 0) {
+      clearInterval(this.#sweeper);
+      this.#sweeper = undefined;
+    }
   }
 
   async #connect(): Promise<Connection> {
@@ -163,6 +177,7 @@ export class Http1Client implements Disposable {
     connection.idleSinceMs = performance.now();
     connection.idleMs = idleMs;
     this.#idle.push(connection);
+    this.#sweeper ??= setInterval(() => this.#sweep(), sweepEveryMs);
     connection.idle(() => {
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
@@ -182,10 +197,16 @@ export class Http1Client implements Disposable {
 
   [Symbol.dispose](): void {
     this.#closed = true;
+    clearInterval(this.#sweeper);
     for (const connection of this.#open) connection.close();
     this.#open.clear();
     this.#idle.length = 0;
   }
+}
+
+function isFresh(connection: Connection): boolean {
+  const limit = Math.min(maxIdleMs, (connection.idleMs ?? Infinity) - 1_000);
+  return !connection.dead && performance.now() - connection.idleSinceMs < limit;
 }
 
 interface Upload {
