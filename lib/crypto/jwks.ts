@@ -90,6 +90,16 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
     await pending;
   }
 
+  /** A fetch that fails has answered nothing, so it is not what the next one has to keep a minute from. */
+  async function refreshForUnknown(): Promise<void> {
+    try {
+      await refresh();
+    } catch (error) {
+      unknownAtMs = -Infinity;
+      throw error;
+    }
+  }
+
   async function current(): Promise<Kept> {
     if (kept === undefined) await refresh();
     // Nobody waits for newer ones: an issuer that hangs would hold up every caller.
@@ -111,7 +121,7 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
           unknownAtMs = clock.now();
         }
       }
-      if (keys === kept) await refresh();
+      if (keys === kept) await refreshForUnknown();
       return await (await current()).pick(header, token);
     },
     async ready() {

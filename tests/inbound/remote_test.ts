@@ -267,6 +267,24 @@ Deno.test("a token that was accepted falls when the IdP takes its key away, and 
   assert.equal(await afterFetching(another), true);
 });
 
+Deno.test("an accepted token stands while it cannot be asked whether its key is gone", async () => {
+  await using it = front({ keys: [key] });
+  const caller = await it.inbound.authenticate(await it.idp.token({ exp: 4e9 }));
+  const another = await signingKey("RS256", "k2");
+  it.idp.answer = () => {
+    it.down = true;
+    return Promise.resolve(Response.json({ keys: [another.jwk] }));
+  };
+  await it.idp.clock.advance(600_000);
+
+  // The new keys come; that the old one is not among them is looked up again, and cannot be.
+  for (let attempt = 0; attempt < 20; attempt++) {
+    assert.equal(await it.inbound.revoked(caller), false);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  assert.ok(it.fetched.length >= 4);
+});
+
 const denyTable: [name: string, allow: Partial<AllowConfig>, claims: Record<string, unknown>][] = [
   ["another subject", { subjects: ["bob"] }, {}],
   ["a subject in another case", { subjects: ["Alice"] }, {}],
