@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { BrowserContext, Page } from "playwright-core";
 import { codeChallenge } from "../../lib/oauth/pkce.ts";
+import { accessibilityComplaints } from "../support/axe.ts";
 import { testWithService } from "../support/services.ts";
 import { artifact, launchChromium } from "./chromium.ts";
 import { postForm, verifier } from "./kit.ts";
@@ -230,6 +231,7 @@ testWithService(
       const look = async (name: string) => {
         await page.screenshot({ path: await artifact(`${name}-${scheme}-${device}.png`), fullPage: true });
         await assertLegible(page, `${name} ${scheme} ${device}`);
+        assert.deepEqual(await accessibilityComplaints(page), [], `${name} ${scheme} ${device}`);
       };
       const local = await authorizeUrl(served, "http://127.0.0.1:33418/", "Visual Studio Code");
       await page.goto(local.url);

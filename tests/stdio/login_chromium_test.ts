@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { startIdp } from "../fakes/idp.ts";
 import { artifact, launchChromium } from "../inbound/chromium.ts";
+import { accessibilityComplaints } from "../support/axe.ts";
 import { testWithService } from "../support/services.ts";
 import { bearer, person, soon, stdioConfig, temporaryDir, testCredentials } from "./login_setup.ts";
 
@@ -41,6 +42,7 @@ testWithService("chromium", "a real Chromium logs in and is shown how it ended",
       assert.equal(await page.textContent("h1"), "You are logged in");
       assert.match(await page.textContent("body") ?? "", /You can close this tab/);
       await page.screenshot({ path: await artifact(`login-done-${colorScheme}.png`) });
+      assert.deepEqual(await accessibilityComplaints(page), []);
       assert.ok(bearer(await credentials.headers(soon())));
       // The browser asks for an icon by itself; the page asks for nothing.
       assert.deepEqual(problems.filter((text) => !/404/.test(text)), []);
@@ -73,6 +75,7 @@ testWithService(
       await page.goto(`${redirectUri}?code=stolen&state=forged`);
       assert.equal(await page.textContent("h1"), "This is not the login we wait for");
       await page.screenshot({ path: await artifact("login-forged-light.png") });
+      assert.deepEqual(await accessibilityComplaints(page), []);
 
       const refused = credentials.headers(soon());
       refused.catch(() => {});
@@ -85,6 +88,7 @@ testWithService(
       assert.equal(await page.textContent("h1"), "The login did not work");
       assert.equal(await page.locator("img").count(), 0);
       await page.screenshot({ path: await artifact("login-failed-light.png") });
+      assert.deepEqual(await accessibilityComplaints(page), []);
       await assert.rejects(refused, /the server answered server_error/);
     } finally {
       await chromium.close();

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
 import { waysToConnect } from "../../../lib/http/landing/clients.ts";
 import { prefersHtml } from "../../../lib/http/landing/prefers_html.ts";
 import { artifact, launchChromium } from "../../inbound/chromium.ts";
+import { accessibilityComplaints } from "../../support/axe.ts";
 import { testWithService } from "../../support/services.ts";
 import { startFront } from "../support.ts";
 
@@ -84,14 +83,6 @@ Deno.test("without words for it there is no page", async () => {
   await response.body?.cancel();
 });
 
-/** What axe finds wrong with a page. */
-async function complaints(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  return await page.evaluate(
-    "axe.run().then(({ violations }) => violations.map(({ id, help }) => `${id}: ${help}`))",
-  );
-}
-
 testWithService(
   "chromium",
   "in a real browser the page copies, asks nobody else for anything, and axe finds nothing",
@@ -118,7 +109,7 @@ testWithService(
       assert.equal(await page.evaluate("navigator.clipboard.readText()"), landing.resource);
       await page.getByText("Claude Code").click();
       await page.getByText("VS Code").click();
-      assert.deepEqual(await complaints(page), []);
+      assert.deepEqual(await accessibilityComplaints(page), []);
       const wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
       assert.ok(Number(await page.evaluate(wide)) <= 0, "wider than the window");
       await page.screenshot({ path: await artifact(`landing-${colorScheme}-${width}.png`), fullPage: true });
