@@ -137,7 +137,8 @@ async function fetchOnce(
       reject(lost(url));
       answer.then((late) => late.body?.cancel()).catch(() => {});
     };
-    return await whileReachable(url, timeoutMs, onGone, Promise.race([answer, gone]));
+    // The look itself takes a while; together they stay within the limit.
+    return await whileReachable(url, timeoutMs * 0.8, onGone, Promise.race([answer, gone]));
   } catch (error) {
     if (request.signal.aborted) throw request.signal.reason;
     throw error instanceof Unanswered ? error : unreachable(error);

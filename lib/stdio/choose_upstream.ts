@@ -20,17 +20,19 @@ export class AnyUpstream implements Upstream {
   readonly #parts: RemoteParts;
   readonly #host: UpstreamHost;
   readonly #streamable: StreamableUpstream;
-  #legacy: Promise<Upstream | undefined>;
+  #legacy: Promise<Upstream | undefined> | undefined;
   #isLegacy = false;
 
   constructor(parts: RemoteParts, host: UpstreamHost) {
     this.#parts = parts;
     this.#host = host;
     this.#streamable = new StreamableUpstream(parts, host);
-    this.#legacy = /\/sse\/?$/.test(parts.url.pathname) ? this.#tryLegacy() : Promise.resolve(undefined);
   }
 
   async send(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
+    this.#legacy ??= /\/sse\/?$/.test(this.#parts.url.pathname)
+      ? this.#tryLegacy()
+      : Promise.resolve(undefined);
     const legacy = await this.#legacy;
     if (legacy !== undefined) return await legacy.send(message, own, signal);
     try {
@@ -47,7 +49,7 @@ export class AnyUpstream implements Upstream {
 
   wake(): void {
     this.#streamable.wake();
-    if (this.#isLegacy) this.#legacy.then((legacy) => legacy?.wake());
+    if (this.#isLegacy) this.#legacy?.then((legacy) => legacy?.wake());
   }
 
   async close(signal: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ import type { Incoming } from "./answer.ts";
 import { joinBytes } from "./bytes.ts";
 import type { MessageDump } from "./dump.ts";
 import { type Outgoing, requestsOf, type Waiting, WaitingRequests } from "./exchange.ts";
-import { type Head, isResponse } from "./head.ts";
+import { type Head, isRequest, isResponse } from "./head.ts";
 import { overrideIdentity } from "./identity.ts";
 import type { IdentityOverrides } from "./config.ts";
 import type { Line } from "./lines.ts";
@@ -35,7 +35,10 @@ export interface PumpParts {
   readonly signal: AbortSignal;
 }
 
-/** More requests than this are not read from the host at a time. */
+/**
+ * More requests than this at a time are refused. They are not left unread: among what the host writes next may be the
+ * answer that one of them waits for.
+ */
 const maxWaiting = 2_000;
 
 /** Carries messages until the host has no more. */
@@ -64,10 +67,7 @@ export class Pump implements UpstreamHost {
 
   /** Takes the host's lines until they end. */
   async run(lines: AsyncIterable<Line>): Promise<void> {
-    for await (const line of lines) {
-      this.#take(line);
-      if (this.#waiting.count >= maxWaiting) await this.#waiting.settled();
-    }
+    for await (const line of lines) this.#take(line);
   }
 
   /** Resolves when the upstream has taken everything, answered every request, and the host has read the answers. */
@@ -138,7 +138,10 @@ export class Pump implements UpstreamHost {
     if (!batch && heads[0]?.method === undefined && !isResponse(heads[0] ?? {})) {
       return refuse(codes.notAMessage, "The message has neither a method nor a result");
     }
-    if (this.#isCancelled(heads[0])) return;
+    if (!batch && this.#isCancelled(heads[0])) return;
+    if (this.#waiting.count >= maxWaiting && heads.some(isRequest)) {
+      return refuse(codes.overloaded, `More than ${maxWaiting} requests are waiting`, "Try again later");
+    }
     this.#send({ bytes: line.bytes, batch, heads });
   }
 

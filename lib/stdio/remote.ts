@@ -77,9 +77,20 @@ export function post(
   });
 }
 
-/** A tool may take as long as it likes before it answers; everything else is quick. */
+/** What a server answers from what it knows; everything else, such as a tool, may take as long as it likes. */
+const quickMethods = new Set<string | undefined>([
+  "initialize",
+  "server/discover",
+  "ping",
+  "tools/list",
+  "prompts/list",
+  "resources/list",
+  "resources/templates/list",
+  "logging/setLevel",
+]);
+
 function isPatient(message: Outgoing): boolean {
-  return message.heads.some(({ method }) => method === "tools/call" || method === "subscriptions/listen");
+  return message.heads.some(({ method }) => !quickMethods.has(method));
 }
 
 /** Reads the answer to a POST. @throws Unanswered */

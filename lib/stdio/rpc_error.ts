@@ -15,6 +15,7 @@ export const codes = {
   tooLong: -31005,
   timedOut: -31006,
   refused: -31007,
+  overloaded: -31008,
 } as const;
 
 /** A request could not be answered; becomes its JSON-RPC error. */

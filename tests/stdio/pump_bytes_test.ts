@@ -161,6 +161,39 @@ Deno.test("a batch passes as it is, both ways, and each of its requests is answe
   assert.equal(missing.id, 2);
 });
 
+Deno.test("a host that asks for too much at a time is told so, and its answers still get through", async () => {
+  const held: (() => void)[] = [];
+  await using upstream = rawUpstream(async (request) => {
+    if (request.rpc.method === "x") await new Promise<void>((go) => held.push(go));
+    return rpcResult(request, {});
+  });
+  await using pump = startPump(upstream.url);
+
+  for (let id = 0; id < 2_001; id++) pump.send({ jsonrpc: "2.0", id, method: "x" });
+  const { error } = await pump.answer(2_000, 20_000);
+  pump.send({ jsonrpc: "2.0", id: "of the upstream", result: {} });
+  await upstream.request(({ rpc }) => rpc.id === "of the upstream");
+  while (held.length < 2_000) await new Promise((go) => setTimeout(go, 20));
+  for (const go of held) go();
+
+  assert.equal(error.code, -31008);
+  await pump.answer(1_999, 20_000);
+});
+
+Deno.test("a batch that begins with a cancellation is carried", async () => {
+  await using upstream = rawUpstream((request) =>
+    Array.isArray(request.rpc)
+      ? Response.json([{ jsonrpc: "2.0", id: 1, result: {} }])
+      : rpcResult(request, {})
+  );
+  await using pump = startPump(upstream.url);
+  const cancelled = '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":9}}';
+
+  pump.send(`[${cancelled},{"jsonrpc":"2.0","id":1,"method":"a"}]`);
+
+  await pump.find(Array.isArray);
+});
+
 Deno.test("cutting into lines does not depend on how the bytes come", async () => {
   const property = fc.asyncProperty(
     fc.array(fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\n\r]/g, "")), { maxLength: 8 }),
