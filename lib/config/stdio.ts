@@ -51,7 +51,8 @@ function loginConfig(reading: Reading): LoginConfig {
       `Cannot use OIDC_GRANT=client_credentials without ${label("clientSecret")} or ${label("clientKey")}`,
     );
   }
-  const configured = values.issuerUrl === undefined ? undefined : ["openid", "profile", "email"];
+  const isPerson = values.issuerUrl !== undefined && values.grant !== "client_credentials";
+  const configured = isPerson ? ["openid", "profile", "email"] : undefined;
   const scopes = values.oidcScopes ?? configured;
   const cacheDir = values.cacheDir ?? userFolder("cache", reading);
   if (cacheDir === undefined) {

@@ -137,7 +137,9 @@ class Tokens implements Credentials {
   async #renewOrKeep(signal: AbortSignal): Promise<void> {
     const old = this.#grant;
     const lives = () => old !== undefined && isAlive(old, this.#context.clock.now());
-    if (lives() && old?.refreshToken === undefined) return;
+    const asksNobody = old?.refreshToken !== undefined ||
+      (old?.how === "client_credentials" && this.#options.configuredDoor !== undefined);
+    if (lives() && !asksNobody) return;
     try {
       await this.#renew(this.#door(), signal);
     } catch (error) {
