@@ -2,6 +2,7 @@
 import { type Keycloak, keycloakWanted, missingForKeycloak, startKeycloak } from "../support/keycloak.ts";
 import { bridgeCases } from "./bridge_cases.ts";
 import { composeCases } from "./compose_cases.ts";
+import { doctorCases } from "./doctor_cases.ts";
 import { remoteCases } from "./remote_cases.ts";
 import { stdioCases } from "./stdio_cases.ts";
 
@@ -19,7 +20,13 @@ Deno.test.afterAll(async () => {
 });
 
 for (
-  const [claim, test] of Object.entries({ ...remoteCases, ...bridgeCases, ...composeCases, ...stdioCases })
+  const [claim, test] of Object.entries({
+    ...remoteCases,
+    ...bridgeCases,
+    ...composeCases,
+    ...stdioCases,
+    ...doctorCases,
+  })
 ) {
   Deno.test({
     name: `Keycloak, ${claim}`,
