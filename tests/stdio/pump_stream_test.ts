@@ -266,3 +266,36 @@ Deno.test("after the machine slept the upstream's own stream is opened anew", as
   await closed;
   await upstream.request((request) => request.method === "GET" && request !== first);
 });
+
+Deno.test("requests and notifications that no revision defines pass from the upstream, on either stream, and their answers go up", async () => {
+  const own = eventStream();
+  const ofCall = eventStream();
+  await using upstream = rawUpstream((request) => {
+    if (request.method === "GET") return own.response;
+    if (isPost(request, "tools/call")) return ofCall.response;
+    return rpcResult(request, plainInitialize);
+  });
+  await using pump = startPump(upstream.url);
+  // The host's answers use the ids of the upstream's requests, which may be those of its own.
+  pump.onMessage = (message) => {
+    if (message.method === "custom/ask") {
+      pump.send({ jsonrpc: "2.0", id: message.id, result: { to: message.id } });
+    }
+  };
+  await shakeHands(pump);
+  await upstream.request(({ method }) => method === "GET");
+  pump.send(call(1));
+  await upstream.request((request) => isPost(request, "tools/call"));
+
+  own.event({ jsonrpc: "2.0", id: "g", method: "custom/ask" });
+  ofCall.event({ jsonrpc: "2.0", id: 1, method: "custom/ask", params: { x: 1 } });
+  ofCall.event({ jsonrpc: "2.0", method: "custom/note", params: [1] });
+  await upstream.request(({ rpc }) => rpc?.result?.to === "g");
+  await upstream.request(({ rpc }) => rpc?.result?.to === 1);
+  ofCall.event({ jsonrpc: "2.0", id: 1, result: { done: true } });
+
+  assert.deepEqual((await pump.find(({ id, result }) => id === 1 && result !== undefined)).result, {
+    done: true,
+  });
+  assert.ok(pump.lines.some((line) => line.includes("custom/note")));
+});
