@@ -20,6 +20,8 @@ export function safeHttpUrl(text: string, what: string): URL {
   if (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopbackHost(url.hostname))) {
     refuse(`${url.protocol}//${url.host} is neither https nor http on this machine`);
   }
+  // The URL parser lets quotes, backticks and dollars stand in a host; no name on the network has them.
+  if (!/^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)$/.test(url.hostname)) refuse("its host is no name");
   if (url.username !== "" || url.password !== "") refuse("it carries a user name");
   if (url.hash !== "") refuse("it carries a fragment");
   return url;
