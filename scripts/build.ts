@@ -39,7 +39,7 @@ const permissions = [
  * A small young generation takes 40 % off the memory under load for hardly any more work; a bound of the old one makes
  * the engine collect before it asks for more (RSS under load 140 -> 110 MiB).
  */
-const v8Flags = "--v8-flags=--max-semi-space-size=1,--max-old-space-size=1024";
+const v8Flags = "--v8-flags=--max-semi-space-size=2,--max-old-space-size=1024";
 
 async function compile(source: string, output: string, target: Target | undefined): Promise<void> {
   const compiler = await findCompiler();

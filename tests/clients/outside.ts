@@ -1,6 +1,6 @@
 /** A published client as a program of its own, with a scripted browser for the addresses that it prints. */
 import { type Browser, newBrowser } from "../support/browser.ts";
-import { baseEnv } from "../support/process.ts";
+import { baseEnv, packageEnv } from "../support/process.ts";
 
 export interface OutsideClient extends AsyncDisposable {
   /** Everything that it has printed, both streams. */
@@ -33,7 +33,13 @@ export function startOutside(
     args,
     clearEnv: true,
     // No opener is on this path, so that the address is printed and the browser is ours.
-    env: { ...baseEnv(options.home), PATH: "/usr/bin:/bin", BROWSER: "true", ...options.env },
+    env: {
+      ...baseEnv(options.home),
+      ...packageEnv(),
+      PATH: "/usr/bin:/bin",
+      BROWSER: "true",
+      ...options.env,
+    },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",

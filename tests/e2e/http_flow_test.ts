@@ -43,7 +43,7 @@ Deno.test("the version 1 SDK's client connects with its own OAuth, lists tools, 
   const steps: number[] = [];
 
   const { tools } = await client.listTools();
-  const result = await client.callTool({ name: "slow", arguments: { steps: 4 } }, undefined, {
+  const result = await client.callTool({ name: "slow", arguments: { steps: 4, delayMs: 100 } }, undefined, {
     onprogress: ({ progress }) => steps.push(progress),
   });
 
@@ -63,7 +63,7 @@ Deno.test("the version 2 SDK's client connects with its own OAuth and speaks the
   const steps: number[] = [];
 
   const { tools } = await client.listTools();
-  const result = await client.callTool({ name: "slow", arguments: { steps: 3 } }, {
+  const result = await client.callTool({ name: "slow", arguments: { steps: 3, delayMs: 100 } }, {
     onprogress: ({ progress }) => steps.push(progress),
   });
 

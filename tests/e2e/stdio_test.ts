@@ -20,7 +20,7 @@ Deno.test("the version 1 SDK's stdio client gets through the login to tools, pro
   onResourceUpdated(client, (uri) => changed.resolve(uri));
 
   const { tools } = await client.listTools();
-  const slow = await client.callTool({ name: "slow", arguments: { steps: 3 } }, undefined, {
+  const slow = await client.callTool({ name: "slow", arguments: { steps: 3, delayMs: 100 } }, undefined, {
     onprogress: ({ progress }) => steps.push(progress),
   });
   const claims = await client.callTool({ name: "claims" });
@@ -52,7 +52,7 @@ Deno.test("the version 2 SDK's stdio client speaks the stateless revision throug
   const steps: number[] = [];
 
   const { tools } = await session.client.listTools();
-  const slow = await session.client.callTool({ name: "slow", arguments: { steps: 3 } }, {
+  const slow = await session.client.callTool({ name: "slow", arguments: { steps: 3, delayMs: 100 } }, {
     onprogress: ({ progress }) => steps.push(progress),
   });
 

@@ -4,7 +4,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="@modelcontextprotocol/sdk/client/stdio"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import type { Browser } from "./browser.ts";
-import { baseEnv } from "./process.ts";
+import { baseEnv, packageEnv } from "./process.ts";
 
 const version = "0.15.1";
 
@@ -29,7 +29,7 @@ export async function connectMcpRemote(
       ...[mcpUrl, `${callbackPort}`, "--allow-http"],
     ],
     // Without a PATH it finds no program that would open a real browser.
-    env: { ...baseEnv(home), PATH: "", MCP_REMOTE_CONFIG_DIR: `${home}/mcp-auth` },
+    env: { ...baseEnv(home), ...packageEnv(), PATH: "", MCP_REMOTE_CONFIG_DIR: `${home}/mcp-auth` },
     cwd: home,
     stderr: "pipe",
   });

@@ -60,6 +60,20 @@ export function baseEnv(home: string): Record<string, string> {
   return env;
 }
 
+/** What a child that fetches packages by itself needs on top: the tester's own way to the registry. */
+export function packageEnv(): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(Deno.env.toObject())) {
+    if (
+      /^(NODE_EXTRA_CA_CERTS|SSL_CERT_\w+|DENO_CERT|DENO_TLS_CA_STORE|https?_proxy|no_proxy|npm_config_\w+)$/i
+        .test(name)
+    ) {
+      env[name] = value;
+    }
+  }
+  return env;
+}
+
 function denoDir(): string {
   const home = Deno.env.get("HOME") ?? "";
   switch (Deno.build.os) {

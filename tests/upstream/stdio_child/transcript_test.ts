@@ -6,7 +6,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js"
 import { startIdp } from "../../fakes/idp.ts";
 import { unusedPort } from "../../fakes/raw_upstream.ts";
 import { connectV1, connectV2 } from "../../support/mcp_client.ts";
-import { startDoorman } from "../../support/process.ts";
+import { baseEnv, packageEnv, startDoorman } from "../../support/process.ts";
 import { onResourceUpdated, talkativeClient } from "../../support/talkative_client.ts";
 
 const server = new URL("./server.ts", import.meta.url).pathname;
@@ -24,7 +24,7 @@ async function script(client: Client): Promise<unknown[]> {
   out.push(await client.listPrompts(), await client.getPrompt({ name: "greet", arguments: { name: "bob" } }));
   out.push(await client.callTool({ name: "echo", arguments: { text: "ünï\n\u2028 cødé" } }));
   out.push(
-    await client.callTool({ name: "slow", arguments: { steps: 4 } }, undefined, {
+    await client.callTool({ name: "slow", arguments: { steps: 4, delayMs: 100 } }, undefined, {
       onprogress: (step) => progress.push(step),
     }),
   );
@@ -55,7 +55,12 @@ async function script(client: Client): Promise<unknown[]> {
 Deno.test("a server on stdio answers through http mode as it does directly, one for each user's session", async () => {
   const direct = talkativeClient();
   await direct.connect(
-    new StdioClientTransport({ command: command[0] ?? "", args: command.slice(1), stderr: "ignore" }),
+    new StdioClientTransport({
+      command: command[0] ?? "",
+      args: command.slice(1),
+      env: { ...baseEnv(Deno.env.get("HOME") ?? "/"), ...packageEnv() },
+      stderr: "ignore",
+    }),
   );
   const expected = await script(direct);
   await direct.close();
