@@ -40,6 +40,8 @@ export class StdioChildUpstream implements Upstream {
   readonly #sessions = new Map<string, Open>();
   readonly #ending = new AbortController();
   readonly #sweeping: Promise<void>;
+  /** Children on their way out; none is left behind when we go. */
+  readonly #leaving = new Set<Promise<void>>();
 
   constructor(
     private readonly config: Config,
@@ -76,8 +78,9 @@ export class StdioChildUpstream implements Upstream {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#ending.abort();
-    await Promise.all([...this.#sessions.keys()].map((id) => this.#end(id)));
     await this.#sweeping;
+    for (const id of this.#sessions.keys()) void this.#end(id);
+    await Promise.all(this.#leaving);
   }
 
   async #post(request: UpstreamRequest, known: ChildSession | undefined): Promise<UpstreamResponse> {
@@ -120,7 +123,10 @@ export class StdioChildUpstream implements Upstream {
   async #end(id: string): Promise<void> {
     const open = this.#sessions.get(id);
     this.#sessions.delete(id);
-    await open?.session.end();
+    if (open === undefined) return;
+    const leaving = open.session.end().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+    await leaving;
   }
 
   /** Ends sessions that nobody has used for long. */
