@@ -43,7 +43,7 @@ async function large(client: RpcClient, bytes: number): Promise<number> {
   return performance.now() - start;
 }
 
-await using upstream = await startUpstreamProcess();
+const upstream = await startUpstreamProcess();
 const rows: Record<string, number[]> = {};
 const note = (name: string, value: number) => (rows[name] ??= []).push(value);
 for (let round = 0; round < rounds; round++) {
@@ -84,4 +84,5 @@ for (let round = 0; round < rounds; round++) {
 for (const name of Object.keys(rows).sort()) {
   console.log(name.padEnd(36), median(rows[name] ?? []).toFixed(2));
 }
+await upstream[Symbol.asyncDispose]();
 Deno.exit(0);
