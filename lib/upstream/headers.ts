@@ -157,7 +157,7 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
   const decide = (name: string): Fate => {
     const fate = Object.hasOwn(needed, name)
       ? needed[name] ?? Fate.Withheld
-      : mayGoOn(name) && !ours.has(name) && !ours.has(name.replaceAll("_", "-"))
+      : mayGoOn(name) && !ours.has(name.replaceAll("_", "-"))
       ? Fate.GoesOn
       : Fate.Withheld;
     if (fates.size < maxNames) fates.set(name, fate);

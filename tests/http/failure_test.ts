@@ -125,6 +125,18 @@ Deno.test("every other redirect is 502, is not followed and shows nothing of its
   assert.equal(elsewhere.received.length, 0);
 });
 
+Deno.test("a redirect that may not be followed is not followed to the same path of the upstream either", async () => {
+  for (const [status, location] of [[307, "http://inside.example/ok"], [301, "/ok"], [303, "/ok"]] as const) {
+    const { seen, upstream } = recorder(({ target }) =>
+      target === "/ok" ? Response.json({}) : new Response(null, { status, headers: { location } })
+    );
+    await using front = await startFront({ upstream });
+
+    assert.equal((await post(front.url)).status, 502);
+    assert.deepEqual(seen.map(({ target }) => target), ["/mcp"]);
+  }
+});
+
 Deno.test("what the upstream answers is passed on, whatever its status", async () => {
   for (const status of [200, 202, 400, 403, 404, 405, 406, 415, 422, 500, 501, 503]) {
     await using front = await startFront({

@@ -37,12 +37,13 @@ Deno.test("a session belongs to who opened it; for anybody else it is unknown, o
   const { seen, upstream } = stateful();
   const inbound = new NamedInbound("alice", "bob");
   inbound.callers.set("alice-elsewhere", caller("alice", { clientId: "another-client" }));
+  inbound.callers.set("carol", caller("carol", { clientId: "client-of-alice" }));
   await using front = await startFront({ upstream, inbound });
   const { session } = await post(front.url, "alice", {}, initialize);
   assert.ok(session !== null && session !== "inner-1" && /^[\x21-\x7e]+$/.test(session));
   const before = seen.length;
 
-  for (const token of ["bob", "alice-elsewhere"]) {
+  for (const token of ["bob", "alice-elsewhere", "carol"]) {
     for (const method of ["POST", "GET", "DELETE"]) {
       const stolen = await post(
         front.url,

@@ -150,6 +150,9 @@ Deno.test("readTarget() takes the path apart without changing it", () => {
   assert.deepEqual(readTarget("https://h/x", null), { path: "/x", query: "", authority: "h" });
   assert.equal(readTarget("http://h/x#frag", "h"), undefined);
   assert.equal(readTarget("nonsense", "h"), undefined);
+  for (const host of ["u@h", "h:x", "h h", "", "-h", "h:123456", "[::1"]) {
+    assert.equal(readTarget(`http://${host}/x`, host), undefined, host);
+  }
 });
 
 Deno.test("isPlainPath() accepts only what URL parsing leaves as it is", () => {
@@ -195,4 +198,17 @@ Deno.test("belowMount() finds only what is below", () => {
   assert.equal(belowMount("/mcpx", "/mcp"), undefined);
   assert.equal(belowMount("/any/thing", "/"), "/any/thing");
   assert.equal(belowMount("/any/../thing", "/"), undefined);
+});
+
+Deno.test("where every path is the mount, unknown documents are still 404 and never go on", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream, settings: { mountPath: "/" } });
+
+  for (const path of ["/.well-known/openid-configuration", "/.well-known/x/y"]) {
+    assert.equal((await sendRaw(front.port, rawRequest(`GET ${path} HTTP/1.1`, [token]))).status, 404);
+  }
+  assert.equal((await sendRaw(front.port, rawRequest("GET /any/path HTTP/1.1"))).status, 401);
+  assert.equal((await sendRaw(front.port, rawRequest("GET /any/path HTTP/1.1", [token]))).status, 200);
+
+  assert.deepEqual(seen.map(({ target }) => target), ["/mcp/any/path"]);
 });
