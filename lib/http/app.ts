@@ -64,7 +64,7 @@ export function appHandler(parts: AppParts): Handler {
     if (own.has(path)) return await endpoint(exchange);
     const below = belowMount(path, parts.mountPath);
     // Clients look for documents below the mount and at the root; what is not there is simply not there.
-    if (below === undefined || path.startsWith("/.well-known/") || below.startsWith("/.well-known/")) {
+    if (below === undefined || below.startsWith("/.well-known/")) {
       return request.method === "OPTIONS" ? preflight(request, parts.origins) : notFound(exchange);
     }
     return await onMount(exchange, below);
