@@ -7,14 +7,17 @@ export function endpointRates(
   const base = new URL(baseUrl).pathname.replace(/\/$/, "");
   switch (inbound.shape) {
     case "bridge":
-      return new Map([
-        [base + inbound.paths.register, "register"],
-        [`${base}/authorize`, "authorize"],
-        [`${base}/consent`, "consent"],
-        [base + inbound.paths.callback, "callback"],
-        [`${base}/token`, "token"],
-        [`${base}/revoke`, "token"],
-      ]);
+      // The bridge answers at the root of the origin as well, where it lives below a path.
+      return new Map(
+        [base, ""].flatMap((at): [string, keyof LimitsConfig["perMinute"]][] => [
+          [at + inbound.paths.register, "register"],
+          [`${at}/authorize`, "authorize"],
+          [`${at}/consent`, "consent"],
+          [at + inbound.paths.callback, "callback"],
+          [`${at}/token`, "token"],
+          [`${at}/revoke`, "token"],
+        ]),
+      );
     case "remote":
       return new Map([[base + inbound.registerPath, "register"]]);
     case "none":

@@ -86,9 +86,11 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
 
   const rate = await rates(limits.enabled, plugs);
   const endpointRates = new Map<string, { name: string; limit: RateLimit }>();
-  for (const [path, name] of settings.endpoints) {
+  for (const name of new Set(settings.endpoints.values())) {
     const limit = rate(name, limits.perMinute[name]);
-    if (limit !== undefined) endpointRates.set(path, { name, limit });
+    if (limit === undefined) continue;
+    // All paths of one name count together.
+    for (const [path, of] of settings.endpoints) if (of === name) endpointRates.set(path, { name, limit });
   }
 
   const sessions = new Sessions(plugs.sealer);
