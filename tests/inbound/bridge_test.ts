@@ -58,3 +58,25 @@ Deno.test("endpoints answer another method with 405 and the methods that they ha
   }
   assert.equal((await app.request("/authorize", { method: "HEAD" })).status, 400);
 });
+
+for (
+  const [what, change, reason] of [
+    ["whose subject is on no list any more", { subjects: ["bob"] }, "not_allowed"],
+    ["whose domain is on no list any more", { domains: ["other.example"] }, "not_allowed"],
+    ["who is in no listed group", { groups: ["admins"] }, "not_allowed"],
+  ] as const
+) {
+  Deno.test(`the token of a user ${what} is 403 at the next start, before it ends`, async () => {
+    const kit = await bridgeKit();
+    const { tokens } = await login(kit.app);
+    const allow = { ...kit.config.allow, ...change };
+    const { bridge } = kit.start({ config: { ...kit.config, allow } });
+
+    await assert.rejects(bridge.authenticate(tokens.access_token), {
+      status: 403,
+      code: "access_denied",
+      reason,
+    });
+    assert.equal((await kit.start().bridge.authenticate(tokens.access_token)).subject, "alice");
+  });
+}

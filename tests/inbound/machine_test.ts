@@ -148,6 +148,16 @@ Deno.test("a machine's token is refused where a scope is required that it does n
   await assert.rejects(kit.bridge.authenticate(token), { status: 403, code: "insufficient_scope" });
 });
 
+Deno.test("the lists of people that may enter say nothing of a machine", async () => {
+  const allow = { subjects: ["alice"], emails: [], domains: [], groups: ["staff"], requiredScopes: [] };
+  const kit = await bridgeKit({ config: { staticClients, allow } });
+  const { access_token: token } = await (await postForm(kit.app, "/token", credentials)).json();
+
+  const caller = await kit.bridge.authenticate(token);
+
+  assert.ok(!("machine" in caller));
+});
+
 Deno.test("the metadata names the grants and methods that there are, and no others", async () => {
   const grants = async (config: Partial<BridgeConfig>) => {
     const kit = await bridgeKit({ config });

@@ -4,6 +4,7 @@ import { missingRequired } from "../allow.ts";
 import { asOAuthError, countRefusal } from "./answers.ts";
 import { type Cause, failure } from "./failures.ts";
 import { funnelOf } from "./funnel.ts";
+import { refuseIdentity } from "./identity.ts";
 import { tokenBody } from "./issue.ts";
 import type { BridgeParts } from "./parts.ts";
 import type { Revocations } from "./revocations.ts";
@@ -48,6 +49,9 @@ async function judge(parts: BridgeParts, revocations: Revocations, bearer: strin
   const caller = callerOf(ticket, body, opened.expiresAtMs ?? opened.issuedAtMs);
   const cause = await revocationOf(revocations, caller);
   if (cause !== undefined) throw failure(cause);
+  // The lists may have become shorter since the token was issued.
+  const refusal = refuseIdentity(body.identity, parts.config);
+  if (refusal !== undefined) throw failure(refusal);
   if (missingRequired(caller.scopes, parts.config.allow).length > 0) throw failure("scope_insufficient");
   funnelOf(parts).used(ticket.grant);
   return caller;
@@ -69,7 +73,7 @@ function revocationOf(revocations: Revocations, caller: BridgeCaller): Promise<C
 
 function callerOf(ticket: AccessTicket, body: AccessBody, expiresAtMs: number): BridgeCaller {
   const { grant } = ticket;
-  const { claims, groups, ...who } = body.identity;
+  const { claims, groups, machine: _, ...who } = body.identity;
   return {
     ...who,
     groups,

@@ -24,7 +24,7 @@ export async function redeemCredentials(
 ): Promise<IssuedTokens> {
   requireGrant(client, machineGrants.clientCredentials);
   const name = client.name === undefined ? {} : { name: client.name };
-  const identity = { subject: client.key, ...name, groups: [], claims: {} };
+  const identity = { subject: client.key, ...name, groups: [], claims: {}, machine: true as const };
   return await issueAccess(parts, client, { identity, scopes: askedScopes(form, client.scopes ?? []) });
 }
 

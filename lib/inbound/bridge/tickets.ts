@@ -67,6 +67,8 @@ export interface GrantIdentity {
   readonly name?: string;
   readonly groups: readonly string[];
   readonly claims: Readonly<Record<string, unknown>>;
+  /** A client that acts for itself; the lists of who may enter are about people. */
+  readonly machine?: true;
 }
 
 /** What stays the same over all tokens of one login. */
