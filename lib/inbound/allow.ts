@@ -6,6 +6,7 @@ export interface Candidate {
   readonly email?: string;
   readonly emailVerified?: boolean;
   readonly groups: readonly string[];
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -23,8 +24,18 @@ export function isAllowed(who: Candidate, allow: AllowConfig): boolean {
   // An address with two @ is read differently by different readers, so it is in no domain.
   const [local, domain, ...more] = email.split("@");
   if (!local || !domain || more.length > 0) return false;
+  const belongsTo = domainsOf(domain, who, allow);
   return emails.some((entry) => entry.toLowerCase() === email) ||
-    domains.some((entry) => entry.toLowerCase().replace(/^@/, "") === domain);
+    domains.some((entry) => belongsTo.includes(entry.toLowerCase().replace(/^@/, "")));
+}
+
+/** The domains whose people this one is among, as far as the IdP stands for it. */
+function domainsOf(ofAddress: string, { claims }: Candidate, { domainClaim }: AllowConfig): string[] {
+  if (domainClaim === undefined) return [ofAddress];
+  const hosted = claims?.[domainClaim];
+  if (typeof hosted === "string" && hosted !== "") return [ofAddress, hosted.toLowerCase()];
+  // The provider's own addresses have no hosted domain.
+  return ["gmail.com", "googlemail.com"].includes(ofAddress) ? [ofAddress] : [];
 }
 
 /** The scopes that every request needs and this one does not have. */

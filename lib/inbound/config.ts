@@ -25,6 +25,11 @@ export interface AllowConfig {
   readonly domains: readonly string[];
   readonly groups: readonly string[];
   readonly requiredScopes: readonly string[];
+  /**
+   * Google's `hd`: without it an address is one that a private account was once made with, and its domain says
+   * nothing of who may use that account today.
+   */
+  readonly domainClaim?: string;
 }
 
 /** We are the authorization server and federate to an IdP. Times in milliseconds. */

@@ -233,6 +233,53 @@ Deno.test("a public provider without a list of who may enter warns", () => {
   }
 });
 
+Deno.test("a public issuer under another provider's name warns too, and no other issuer does", () => {
+  const events = (issuer: string, more: Record<string, string> = {}) => {
+    const client = { OIDC_CLIENT_ID: "c", OIDC_CLIENT_SECRET: "s" };
+    const env = { ...authsome, INBOUND_AUTH_PROVIDER: "oidc", OIDC_ISSUER_URL: issuer, ...client, ...more };
+    return http([], { env }).warnings?.map(({ event }) => event);
+  };
+  const tenant = "9188040d-6c67-4c5b-b112-36a304b66dad";
+  for (
+    const issuer of [
+      "https://accounts.google.com",
+      "https://login.microsoftonline.com/common/v2.0",
+      `https://login.microsoftonline.com/${tenant}/v2.0`,
+      "https://gitlab.com",
+    ]
+  ) {
+    assert.deepEqual(events(issuer), ["anybody_may_enter"], issuer);
+    assert.deepEqual(events(issuer, { ALLOW_GROUPS: "staff" }), [], issuer);
+  }
+  for (
+    const issuer of [
+      "https://idp.example",
+      "https://gitlab.com.idp.example",
+      "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0",
+    ]
+  ) {
+    assert.deepEqual(events(issuer), [], issuer);
+  }
+});
+
+Deno.test("a domain on the list is looked for in the id_token where the provider is Google", () => {
+  const client = { ...authsome, OIDC_CLIENT_ID: "c", OIDC_CLIENT_SECRET: "s", ALLOW_DOMAINS: "a.b" };
+  const claimOf = (env: Record<string, string>) => {
+    const { inbound } = http([], { env: { ...client, ...env } });
+    return inbound.shape === "bridge" ? inbound.allow.domainClaim : assert.fail();
+  };
+
+  assert.equal(claimOf({ INBOUND_AUTH_PROVIDER: "google" }), "hd");
+  assert.equal(
+    claimOf({ INBOUND_AUTH_PROVIDER: "oidc", OIDC_ISSUER_URL: "https://accounts.google.com/" }),
+    "hd",
+  );
+  assert.equal(
+    claimOf({ INBOUND_AUTH_PROVIDER: "oidc", OIDC_ISSUER_URL: "https://idp.example" }),
+    undefined,
+  );
+});
+
 Deno.test("stdio mode needs an upstream", () => {
   assert.deepEqual(problemsOf([]).length, 1);
   assert.match(problemsOf([])[0] ?? "", /without an upstream/);

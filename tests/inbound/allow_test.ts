@@ -63,6 +63,23 @@ Deno.test("isAllowed() keeps out somebody without an address where only addresse
   );
 });
 
+Deno.test("isAllowed() believes a domain of Google's where the account is hosted there", () => {
+  const allow = { ...nobody, domains: ["Example.com", "gmail.com"], domainClaim: "hd" };
+  const judged = (email: string, hd?: unknown) =>
+    isAllowed({ ...alice, email, claims: hd === undefined ? {} : { hd } }, allow);
+
+  assert.equal(judged("alice@example.com", "example.com"), true);
+  assert.equal(judged("alice@branch.example", "EXAMPLE.com"), true);
+  assert.equal(judged("alice@example.com", "parent.example"), true);
+  assert.equal(judged("alice@gmail.com"), true);
+  for (const none of [undefined, "", ["example.com"], true]) {
+    assert.equal(judged("former@example.com", none), false, String(none));
+  }
+  assert.equal(judged("eve@evil.example", "evil.example"), false);
+  assert.equal(isAllowed({ ...alice, claims: { hd: "example.com" }, emailVerified: false }, allow), false);
+  assert.equal(isAllowed({ subject: "x", groups: [], claims: { hd: "example.com" } }, allow), false);
+});
+
 Deno.test("missingRequired() names what is not there, in any order and exactly", () => {
   const allow = { ...nobody, requiredScopes: ["read", "write"] };
 

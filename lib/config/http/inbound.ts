@@ -5,7 +5,7 @@ import { label, type Reading } from "../reading.ts";
 import type { Key } from "../table.ts";
 import type { Address } from "./address.ts";
 import { bridgeConfig } from "./bridge.ts";
-import { checkIssuer } from "./issuer.ts";
+import { checkIssuer, hostOf, isPublicIssuer } from "./issuer.ts";
 
 /** The inbound slice. `outbound` is the name of the outbound mode. */
 export function inboundConfig(reading: Reading, address: Address, outbound: string): InboundConfig {
@@ -40,30 +40,39 @@ function missing({ given, problems }: Reading, what: string, keys: readonly Key[
   if (absent.length > 0) problems.push(`Cannot use inbound ${what} without ${absent.join(", ")}`);
 }
 
-function allowConfig({ values, dialect, problems, warnings }: Reading): AllowConfig {
+function allowConfig(reading: Reading): AllowConfig {
+  const { values, dialect, problems, warnings } = reading;
   const allow = {
     subjects: values.allowSubs,
     emails: values.allowEmails,
     domains: values.allowDomains,
     groups: values.allowGroups,
     requiredScopes: values.requiredScopes,
+    ...(isGoogle(reading) ? { domainClaim: "hd" } : {}),
   };
   const lists = [allow.subjects, allow.emails, allow.domains, allow.groups];
   if (dialect.allowListRequired && lists.every((list) => list.length === 0)) {
     problems.push(
       "Cannot start without an allow-list: set at least one of ALLOW_SUBS, ALLOW_EMAILS, ALLOW_DOMAINS, ALLOW_GROUPS",
     );
-  } else if (
-    values.inbound === "google" && values.googleHostedDomain === undefined &&
-    lists.every((list) => list.length === 0)
-  ) {
-    warnings.push({
-      event: "anybody_may_enter",
-      setting: "ALLOW_EMAILS",
-      hint: "anybody with a Google account gets in; set ALLOW_EMAILS, ALLOW_DOMAINS or GOOGLE_HOSTED_DOMAIN",
-    });
+  } else if (lists.every((list) => list.length === 0)) {
+    const hosted = values.inbound === "google";
+    const isPublic = hosted ? values.googleHostedDomain === undefined : isPublicIssuer(values.issuerUrl);
+    if (isPublic) {
+      const who = isGoogle(reading) ? "a Google account" : "an account at this public identity provider";
+      warnings.push({
+        event: "anybody_may_enter",
+        setting: "ALLOW_EMAILS",
+        hint: `anybody with ${who} gets in; set ALLOW_EMAILS, ALLOW_DOMAINS` +
+          (hosted ? " or GOOGLE_HOSTED_DOMAIN" : ", ALLOW_GROUPS or ALLOW_SUBS"),
+      });
+    }
   }
   return allow;
+}
+
+function isGoogle({ values }: Reading): boolean {
+  return values.inbound === "google" || hostOf(values.issuerUrl) === "accounts.google.com";
 }
 
 function remoteConfig(

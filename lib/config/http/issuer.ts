@@ -11,3 +11,31 @@ export function checkIssuer({ values, given, problems }: Reading): void {
       "or with OIDC_ALLOW_INSECURE_HTTP=true",
   );
 }
+
+/** Issuers where anybody can make an account. */
+const publicHosts = [
+  "accounts.google.com",
+  "appleid.apple.com",
+  "gitlab.com",
+  "login.yahoo.com",
+  "slack.com",
+  "www.facebook.com",
+  "www.linkedin.com",
+  "token.actions.githubusercontent.com",
+];
+
+/** What stands for every organisation at Microsoft, and the tenant of its private accounts. */
+const openTenant = /^\/(common|organizations|consumers|9188040d-6c67-4c5b-b112-36a304b66dad)(\/|$)/i;
+
+/** The name of an issuer's host. */
+export function hostOf(issuerUrl: string | undefined): string | undefined {
+  return issuerUrl === undefined ? undefined : new URL(issuerUrl).hostname;
+}
+
+/** Whether anybody at all can log in there. */
+export function isPublicIssuer(issuerUrl: string | undefined): boolean {
+  if (issuerUrl === undefined) return false;
+  const { hostname, pathname } = new URL(issuerUrl);
+  return publicHosts.includes(hostname) ||
+    hostname === "login.microsoftonline.com" && openTenant.test(pathname);
+}
