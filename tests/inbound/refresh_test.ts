@@ -107,6 +107,20 @@ Deno.test("after the grace an old token ends the family, the newest one included
   );
 });
 
+Deno.test("an old token is known for one even when those after it live shorter", async () => {
+  const kit = await bridgeKit({ config: follows });
+  const { clientId, tokens } = await login(kit.app);
+  const refreshAtIdp = kit.idp.refresh;
+  kit.idp.refresh = async (token) => {
+    const { tokens, ...rest } = await refreshAtIdp(token);
+    return { ...rest, tokens: { ...tokens, refreshExpiresAtMs: kit.clock.now() + 60_000 } };
+  };
+  await refreshed(kit, clientId, tokens.refresh_token);
+  await kit.clock.advance(3_600_000);
+
+  await assertRefused(await refresh(kit.app, clientId, tokens.refresh_token), "refresh_reuse_detected");
+});
+
 Deno.test("without a grace the second use ends the family", async () => {
   const kit = await bridgeKit({ config: { refreshGraceMs: 0 } });
   const { clientId, tokens } = await login(kit.app);

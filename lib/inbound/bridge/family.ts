@@ -59,6 +59,8 @@ export async function rotateFamily(
     retired: [...inGrace, { jti: change.jti, atMs: nowMs }].slice(-maxRetired),
     successor: await sealTicket(sealer, "successor", change.next.tokens, change.next.ttlMs),
   };
-  // A minute more than the token lives, for clocks that differ.
-  return await store.putIf(familyKey(grantId), change.version, family, change.next.ttlMs + 60_000);
+  // As long as any token of the family may live, and a minute more for clocks that differ: a token that nothing is
+  // known of counts as the current one.
+  const ttlMs = Math.max(change.next.ttlMs, config.refreshTtlMs) + 60_000;
+  return await store.putIf(familyKey(grantId), change.version, family, ttlMs);
 }
