@@ -46,8 +46,9 @@ const reasons: Readonly<Record<string, string>> = {
 const limitMs = 75_000;
 const attempts = 3;
 
-async function suiteCommand(
-  suite: Suite,
+/** Runs the suite's program to its end. */
+export async function suiteCommand(
+  suite: Pick<Suite, "version">,
   args: readonly string[],
 ): Promise<{ code: number; output: string }> {
   const decoder = new TextDecoder();

@@ -10,6 +10,8 @@ export interface HttpModeOptions extends DoormanOptions {
   args?: readonly string[];
   /** Default: any free one; give it again to start anew at the same address. */
   port?: number;
+  /** The public address, where something stands before it; default: the port at `localhost`. */
+  baseUrl?: string;
   /** Do not wait until it answers. */
   dontWait?: boolean;
 }
@@ -27,7 +29,7 @@ export interface HttpMode extends AsyncDisposable {
 export async function startHttpMode(options: HttpModeOptions): Promise<HttpMode> {
   const { idp } = options;
   const port = options.port ?? unusedPort();
-  const baseUrl = `http://localhost:${port}`;
+  const baseUrl = options.baseUrl ?? `http://localhost:${port}`;
   if (idp !== undefined) await idp.addRedirect(`${baseUrl}/auth/callback`);
   const process = startDoorman([
     "--transport",
