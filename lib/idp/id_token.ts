@@ -2,7 +2,7 @@
 import { TokenRefused, type TokenRules, type VerifyToken } from "../crypto/access_token.ts";
 import { KeysUnavailable } from "../crypto/jwks.ts";
 import type { IdpConfig } from "./config.ts";
-import { type Identity, IdpError } from "./idp.ts";
+import { type Identity, IdpError, WrongOrganization } from "./idp.ts";
 import { identityOf } from "./identity.ts";
 
 /** The claims of a good id_token. `nonce` absent: not checked, as at a refresh. @throws IdpError */
@@ -45,7 +45,9 @@ function requireClaim(
   if (wanted === undefined) return;
   const found = claims[name];
   if (typeof found === "string" && found.toLowerCase() === wanted.toLowerCase()) return;
-  throw new IdpError("dead", reason, `The IdP's id_token names another ${name} than the configured one`);
+  const message = `The IdP's id_token names another ${name} than the configured one`;
+  const account = [claims.email, claims.preferred_username].find((value) => typeof value === "string");
+  throw new WrongOrganization(reason, message, account);
 }
 
 /** Whether userinfo could add what the id_token leaves out. */

@@ -73,3 +73,10 @@ export class IdpError extends Error {
     super(message, cause === undefined ? undefined : { cause });
   }
 }
+
+/** The IdP vouches for a user, of another organisation than the configured one. */
+export class WrongOrganization extends IdpError {
+  constructor(reason: string, message: string, readonly account: string | undefined) {
+    super("dead", reason, message);
+  }
+}

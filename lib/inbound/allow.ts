@@ -38,6 +38,18 @@ function domainsOf(ofAddress: string, { claims }: Candidate, { domainClaim }: Al
   return ["gmail.com", "googlemail.com"].includes(ofAddress) ? [ofAddress] : [];
 }
 
+/** What somebody whom no list names could have been named by, for a page; never an entry. */
+export function missingFromLists({ subjects, emails, domains, groups }: AllowConfig): string {
+  const looked: [list: readonly string[], what: string][] = [
+    [subjects, "the account itself"],
+    [emails, "its verified e-mail address"],
+    [domains, "the domain of its verified e-mail address"],
+    [groups, "a group that it is in"],
+  ];
+  const wanted = looked.filter(([list]) => list.length > 0).map(([, what]) => what).join(", or ");
+  return `To enter, ${wanted} must be on this server's list; its operator can put it there.`;
+}
+
 /** The scopes that every request needs and this one does not have. */
 export function missingRequired(scopes: readonly string[], allow: AllowConfig): string[] {
   return allow.requiredScopes.filter((scope) => !scopes.includes(scope));

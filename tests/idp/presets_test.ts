@@ -3,7 +3,7 @@ import { systemClock } from "../../lib/base/clock.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
 import { silentLog } from "../../lib/base/log.ts";
 import type { IdpConfig } from "../../lib/idp/config.ts";
-import { type Idp, IdpError } from "../../lib/idp/idp.ts";
+import { type Idp, IdpError, WrongOrganization } from "../../lib/idp/idp.ts";
 import { openIdp } from "../../lib/idp/oidc.ts";
 import { buildIdpConfig, type IdpSettings } from "../../lib/idp/presets.ts";
 import { startCognito } from "../fakes/cognito.ts";
@@ -84,7 +84,13 @@ Deno.test("google: a hosted domain is asked for and checked in the id_token, not
       other,
       "google",
       { ...client, issuerUrl: other.issuer, googleHostedDomain: "example.com" },
-      (idp) => assert.rejects(logInAt(idp, "eve"), fails("dead", "hosted_domain_mismatch")),
+      (idp) =>
+        assert.rejects(
+          logInAt(idp, "eve"),
+          (error) =>
+            fails("dead", "hosted_domain_mismatch")(error) && error instanceof WrongOrganization &&
+            error.account === "eve@example.com",
+        ),
     );
   }
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { IdpError } from "../../lib/idp/idp.ts";
+import { IdpError, WrongOrganization } from "../../lib/idp/idp.ts";
 import { StoreUnavailable } from "../../lib/store/store.ts";
 import type { BridgeConfig } from "../../lib/inbound/config.ts";
 import {
@@ -252,6 +252,33 @@ for (const [who, config, setup, reason] of denials) {
     assert.deepEqual(counted.map(({ labels }) => labels["reason"]), [reason]);
   });
 }
+
+Deno.test("the page of somebody on no list says what is looked for, and no entry of a list", async () => {
+  const allow = { ...none(), domains: ["secret-partner.example"], groups: ["admins"] };
+  const kit = await bridgeKit({ config: { allow } });
+  const { jar, state } = await atIdp(kit);
+
+  const html = await assertPage(await back(kit, jar, { code: "idp-code", state }), 403);
+
+  assert.match(html, /the domain of its verified e-mail address, or a group that it is in must be on/);
+  assert.doesNotMatch(html, /the account itself|secret-partner|admins/);
+});
+
+Deno.test("somebody of another organization is told as whom, and may choose another account", async () => {
+  const kit = await bridgeKit();
+  const { jar, state } = await atIdp(kit);
+  const wrong = new WrongOrganization("tenant_mismatch", "another tid", "eve@other.example");
+  kit.idp.exchange = () => Promise.reject(wrong);
+
+  const html = await assertPage(await back(kit, jar, { code: "idp-code", state }), 403);
+
+  assert.match(html, /No access/);
+  assert.match(html, /for accounts of another organization/);
+  assert.match(html, /signed in as <strong>eve@other\.example/);
+  assert.match(html, /Use another account/);
+  assert.equal(kit.idp.last?.selectAccount, true);
+  assert.equal(continuation(html, "back").searchParams.get("error"), "access_denied");
+});
 
 for (
   const [who, allow] of [

@@ -4,6 +4,7 @@ import { randomText } from "../../base/bytes.ts";
 import { IdpError } from "../../idp/idp.ts";
 import { OAuthError } from "../../oauth/errors.ts";
 import { StoreUnavailable } from "../../store/store.ts";
+import { missingFromLists } from "../allow.ts";
 import type { LoginRequest } from "./tickets.ts";
 import { cureOf, failure } from "./failures.ts";
 import { continuePage } from "./pages/continue_page.ts";
@@ -94,7 +95,7 @@ export async function errorAnswer(
     title: titleOf(error),
     description: error.description,
     account: options.account,
-    cure: cureOf(error),
+    cure: error.reason === "not_allowed" ? missingFromLists(parts.config.allow) : cureOf(error),
     steps: isForgotten(error) ? registerAnew : [],
     reference,
     links: options.links ?? [],

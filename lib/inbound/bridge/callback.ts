@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { randomText } from "../../base/bytes.ts";
-import { type Identity, IdpError, type IdpTokens } from "../../idp/idp.ts";
+import { type Identity, IdpError, type IdpTokens, WrongOrganization } from "../../idp/idp.ts";
 import { OAuthError } from "../../oauth/errors.ts";
 import { clientUrl, errorAnswer, noteFailure } from "./answers.ts";
 import { type BrowserTicket, type FlowTicket, openTicket, sealTicket } from "./tickets.ts";
@@ -53,6 +53,9 @@ export function callbackStep(parts: BridgeParts, mayExchange: () => boolean) {
       account = found.identity.email ?? found.identity.name;
       return await handOver(parts, login, found);
     } catch (error) {
+      if (error instanceof OAuthError && error.cause instanceof WrongOrganization) {
+        account = error.cause.account;
+      }
       const links = await waysOut(parts, login.flow, error);
       return await errorAnswer(parts, c, error, { endpoint, links, account });
     }
@@ -175,6 +178,7 @@ async function exchange(parts: BridgeParts, login: Login, query: URLSearchParams
   } catch (error) {
     if (!(error instanceof IdpError)) throw error;
     if (error.kind === "transient") throw failure("idp_unavailable", { error });
+    if (error instanceof WrongOrganization) throw failure("wrong_organization", { error });
     const event = error.reason.includes("nonce")
       ? "id_token_nonce_mismatch"
       : "upstream_token_exchange_failed";

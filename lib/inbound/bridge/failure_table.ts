@@ -119,6 +119,7 @@ export const failureTable = {
   id_token_verification_failed: [502, "server_error", "The answer of the identity provider is not valid"],
   subject_missing: [403, "access_denied", "The identity provider did not name the user"],
   email_not_verified: [403, "access_denied", "The e-mail address is not verified"],
+  wrong_organization: [403, "access_denied", "This server is for accounts of another organization"],
   group_invalid: [403, "access_denied", "A group name has characters that are not allowed"],
   not_allowed: [403, "access_denied", "This account may not use this server"],
   consent_denied: [403, "access_denied", "The request was denied"],
