@@ -130,6 +130,24 @@ Deno.test("no bad token puts a byte on the wire to the upstream, nor makes us fe
   for (const token of Object.values(attacks)) assert.ok(!log.includes(token.slice(-40)));
 });
 
+Deno.test("a token of a user with 300 groups and a name beyond ASCII reaches the upstream whole", async () => {
+  await using idp = await handmadeIdp();
+  await using upstream = startHandler((request) =>
+    Response.json({ got: request.headers.get("authorization") })
+  );
+  const args = remote(idp.issuer, "--audience", "mcp-server", "--outbound-auth", "forward");
+  const groups = Array.from({ length: 300 }, () => crypto.randomUUID());
+  const env = { ALLOW_GROUPS: groups[299] ?? "" };
+  await using http = await startHttpMode({ upstreamUrl: upstream.url, args, env });
+  const name = "\u00c6r\u00f8sk\u00f8bing \u{1F98A}";
+  const token = await idp.token({ groups, name, email_verified: "true", email: "a@example.com" });
+
+  const response = await call(http.mcpUrl, token, ping);
+
+  assert.ok(token.length > 15_000);
+  assert.equal((await response.json()).got, `Bearer ${token}`);
+});
+
 Deno.test("an IdP that is down at start is 503 with Retry-After, and heals without a restart", async () => {
   const port = unusedPort();
   await using upstream = startHandler(() => Response.json({}));

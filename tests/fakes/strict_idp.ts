@@ -170,6 +170,8 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
   }
 
   function clientRefusal(request: Request, form: URLSearchParams): Refusal | undefined {
+    // Only pages of other sites send one; Keycloak for one refuses those that the client is not made for.
+    if (request.headers.has("origin")) return { error: "invalid_request", description: "Invalid origin" };
     const authorization = request.headers.get("authorization");
     const [id, secret] = authorization === null
       ? [form.get("client_id"), form.get("client_secret")]
