@@ -108,7 +108,8 @@ Deno.test("an upstream that is down is answered with 502 and an error for the cl
   const up = await status(http.mcpUrl, tokens.access_token);
 
   assert.ok(down.status === 502 || down.status === 503, `${down.status} ${body}`);
-  assert.equal(JSON.parse(body).error !== undefined, true, body);
+  assert.equal(JSON.parse(body).id, ping.id, body);
+  assert.equal(typeof JSON.parse(body).error.code, "number", body);
   assert.doesNotMatch(body, /127\.0\.0\.1/);
   assert.equal(up, 200);
 });

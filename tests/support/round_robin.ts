@@ -1,6 +1,7 @@
 /**
  * A load balancer as they stand in front of replicas: the next one in turn, the one after it when that does not answer.
- * A token request that had been sent is not sent again by itself: its answer is 502.
+ * What carries something that is good once (see `goodOnce`) and had been sent is not sent again by itself: its answer
+ * is 502.
  */
 export interface RoundRobin extends AsyncDisposable {
   readonly origin: string;
@@ -9,6 +10,9 @@ export interface RoundRobin extends AsyncDisposable {
   /** Requests that no replica answered. */
   readonly failed: number;
 }
+
+/** A code, a refresh token, the IdP's answer to a login. */
+const goodOnce = ["/token", "/auth/callback"];
 
 export function startRoundRobin(): RoundRobin {
   let turn = 0;
@@ -47,7 +51,9 @@ export function startRoundRobin(): RoundRobin {
           });
         } catch (error) {
           const sent = !/refused/i.test(String(error) + String((error as Error).cause));
-          if (sent && pathname === "/token") return Response.json({ error: "bad_gateway" }, { status: 502 });
+          if (sent && goodOnce.includes(pathname)) {
+            return Response.json({ error: "bad_gateway" }, { status: 502 });
+          }
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }
