@@ -28,8 +28,10 @@ export const serverRationale: Readonly<Record<string, string>> = {
     "For providers without registration. Anybody who asks is given these credentials: prefer one of the bridge providers.",
   staticClientSecret: "Handed to every caller, so use a client of its own whose redirect URIs are narrow.",
   allowSubs: "The surest key, since a subject never changes hands.",
-  allowEmails: "Only verified addresses count; an address that the provider calls unverified is refused.",
-  allowDomains: "The part after the only `@` of a verified address, compared as a whole.",
+  allowEmails:
+    "An address that the provider calls unverified is refused; one that says nothing of it, such as Entra, is believed.",
+  allowDomains:
+    "The part after the only `@` of the address, compared as a whole. At Google only accounts that are hosted count (the claim `hd`), and those of gmail.com.",
   allowGroups: "Exact and case-sensitive. Checked at login, at every refresh and on every request.",
   requiredScopes: "A token without them gets 403 with the full list, so that a client can ask for them.",
   upstreamPath: "For servers below a path while clients are given the bare host.",
