@@ -24,7 +24,7 @@ import { corsHeaders, type OriginRules, preflight } from "./origin.ts";
 import type { RateLimit } from "./rate_limit.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withSecurityHeaders } from "./security_headers.ts";
-import { belowMount, isPlainPath, readTarget } from "./target.ts";
+import { belowMount, isPlainPath, readTarget, withoutTokens } from "./target.ts";
 
 /** What the surface is made of. */
 export interface AppParts {
@@ -76,7 +76,7 @@ export function appHandler(parts: AppParts): Handler {
     const { origin } = exchange.headers;
     if (exchange.method === "OPTIONS") return withSecurityHeaders(preflight(request, parts.origins));
     if (origin !== null && !parts.origins.allowed(origin)) return forbidden(exchange, "origin_refused");
-    const suffix = parts.fixedSuffix === undefined ? below + target.query : parts.fixedSuffix + target.query;
+    const suffix = (parts.fixedSuffix ?? below) + withoutTokens(target.query);
     return await parts.mcp(exchange, suffix);
   };
 

@@ -62,6 +62,7 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
     const known = parts.guard.caller(exchange.headers.authorization);
     const caller = known instanceof Promise ? await known : known;
     exchange.caller = caller;
+    if (exchange.headers.repeated) return repeatedHeader(exchange);
     const busy = parts.perSubject === undefined ? undefined : await parts.perSubject.take(caller.subject);
     if (busy !== undefined) return tooMany(exchange, busy.retryAfterSec);
 
@@ -215,6 +216,12 @@ function tooMany(exchange: Exchange, retryAfterSec: number): never {
 function unknownSession(exchange: Exchange): Response {
   exchange.reason = "session_unknown";
   return rpcError(404, -32_600, "Session not found");
+}
+
+/** Of two methods or versions the upstream might believe the one and we the other. */
+function repeatedHeader(exchange: Exchange): Response {
+  exchange.reason = "header_repeated";
+  return rpcError(400, -32_600, "A header must not be repeated");
 }
 
 /** The answer to a body that broke a limit. */

@@ -43,6 +43,18 @@ export function readTarget(url: string, host: string | null): Target | undefined
   };
 }
 
+/** The raw query without tokens, which are neither taken from it nor handed on (RFC 9700 section 4.3.2). */
+export function withoutTokens(query: string): string {
+  if (query === "" || !/token|%/i.test(query)) return query;
+  const kept = query.slice(1).split("&").filter((pair) => !isToken(pair));
+  return kept.length === 0 ? "" : `?${kept.join("&")}`;
+}
+
+function isToken(pair: string): boolean {
+  const [name] = new URLSearchParams(pair).keys();
+  return name?.toLowerCase() === "access_token";
+}
+
 let lastAuthority = "";
 
 /** A host name or address with an optional port. The last good one is remembered: it is nearly always the same. */

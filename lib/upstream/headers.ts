@@ -5,7 +5,7 @@
  */
 import type { HeaderList } from "./upstream.ts";
 
-/** Names that are never passed on, with `_` read as `-`: CGI-like servers take the two for the same name. */
+/** Names that are never passed on, spelled as `spelled()` does. */
 const withheld = new Set([
   // About the connection to us (RFC 9110 section 7.6.1) or made anew for the next one.
   "connection",
@@ -107,9 +107,15 @@ const withheldPrefixes = [
 export function mayGoOn(name: string): boolean {
   // An intermediary must hand these on whatever follows (MCP 2026-07-28, custom parameters).
   if (name.startsWith("mcp-")) return true;
-  const spelled = name.replaceAll("_", "-");
-  if (withheld.has(spelled)) return false;
-  return !withheldPrefixes.some((prefix) => spelled.startsWith(prefix));
+  const plain = spelled(name);
+  // Such as `mcp_session_id`, which would get past what is judged under the right name.
+  if (withheld.has(plain) || plain.startsWith("mcp-")) return false;
+  return !withheldPrefixes.some((prefix) => plain.startsWith(prefix));
+}
+
+/** A name (lower case) with `-` for `_`, `.` and the like: CGI-like servers take them all for the same name. */
+function spelled(name: string): string {
+  return name.replaceAll(/[^a-z0-9]/g, "-");
 }
 
 /** A request's headers, read in one pass: what goes on, and what the border itself needs. */
@@ -119,12 +125,15 @@ export class Sifted {
   host: string | null = null;
   sessionId: string | null = null;
   contentLength: string | null = null;
+  /** Whether a header that may be there once was there twice. */
+  repeated = false;
   /** Names and values for the upstream. */
   readonly goOn: HeaderList = [];
 }
 
 const enum Fate {
   GoesOn,
+  GoesOnOnce,
   Withheld,
   Authorization,
   Origin,
@@ -141,6 +150,8 @@ const needed: Readonly<Record<string, Fate>> = {
   "mcp-session-id": Fate.SessionId,
   "content-length": Fate.ContentLength,
   "connection": Fate.Connection,
+  "mcp-protocol-version": Fate.GoesOnOnce,
+  "mcp-method": Fate.GoesOnOnce,
 };
 
 /** Names that were met are remembered up to this number, so that a client cannot fill the memory with them. */
@@ -157,7 +168,7 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
   const decide = (name: string): Fate => {
     const fate = Object.hasOwn(needed, name)
       ? needed[name] ?? Fate.Withheld
-      : mayGoOn(name) && !ours.has(name.replaceAll("_", "-"))
+      : mayGoOn(name) && !ours.has(spelled(name))
       ? Fate.GoesOn
       : Fate.Withheld;
     if (fates.size < maxNames) fates.set(name, fate);
@@ -170,6 +181,10 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
     headers.forEach((value, name) => {
       switch (fates.get(name) ?? decide(name)) {
         case Fate.GoesOn:
+          sifted.goOn.push([name, value]);
+          break;
+        case Fate.GoesOnOnce:
+          sifted.repeated ||= value.includes(",");
           sifted.goOn.push([name, value]);
           break;
         case Fate.Authorization:

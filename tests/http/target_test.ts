@@ -86,6 +86,20 @@ Deno.test("a token in the query opens nothing", async () => {
   assert.equal(seen.length, 0);
 });
 
+Deno.test("a token in the query goes no further, also beside a good one", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (
+    const query of ["?access_token=bob", "?a=1&access%5Ftoken=bob&b=%20", "?Access_Token=bob&access_token"]
+  ) {
+    const answer = await sendRaw(front.port, rawRequest(`GET /mcp${query} HTTP/1.1`, [token]));
+    assert.equal(answer.status, 200, answer.text);
+  }
+
+  assert.deepEqual(seen.map(({ target }) => target), ["/mcp", "/mcp?a=1&b=%20", "/mcp"]);
+});
+
 Deno.test("a host that is no host, or another than the target's, is refused", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });
