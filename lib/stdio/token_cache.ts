@@ -7,11 +7,11 @@
  *   <folder>/login-….lock   0600, empty; one per grant, see tokens.ts
  *
  * No version is part of a path, so that an upgrade logs nobody out; what cannot be understood is asked for anew.
- * Values are JSON bytes, since what Deno itself writes for an object cannot be read by an older Deno.
  */
 import { checkPrivate, ensurePrivateFile, openPrivateDir } from "../base/files.ts";
 import type { Logger } from "../base/log.ts";
 import type { Grant } from "./grant.ts";
+import { deleteValue, readValue, readValues, writeValue } from "./kv_values.ts";
 import { lockMachine } from "./machine_lock.ts";
 
 /** A client that an authorization server has registered for us (RFC 7591). */
@@ -86,25 +86,21 @@ async function withKv<T>(path: string, work: (access: CacheAccess) => Promise<T>
 }
 
 function access(kv: Deno.Kv): CacheAccess {
-  const get = async (kind: string, key: string) => fromBytes((await kv.get([kind, key])).value);
-  const put = async (kind: string, key: string, value: unknown) => {
-    await kv.set([kind, key], new TextEncoder().encode(JSON.stringify(value)));
-  };
+  const get = (kind: string, key: string) => readValue(kv, [kind, key]);
+  const put = (kind: string, key: string, value: unknown) => writeValue(kv, [kind, key], value);
   return {
     grant: async (key) => asGrant(await get("grant", key)),
     putGrant: (key, grant) => put("grant", key, grant),
-    deleteGrant: (key) => kv.delete(["grant", key]),
+    deleteGrant: (key) => deleteValue(kv, ["grant", key]),
     async grants() {
-      const found: [string, Grant][] = [];
-      for await (const { key, value } of kv.list({ prefix: ["grant"] })) {
-        const grant = asGrant(fromBytes(value));
-        if (grant !== undefined) found.push([String(key[1]), grant]);
-      }
-      return found;
+      return (await readValues(kv, "grant")).flatMap(([key, value]) => {
+        const grant = asGrant(value);
+        return grant === undefined ? [] : [[key, grant] as const];
+      });
     },
     registration: async (key) => asRegistration(await get("client", key)),
     putRegistration: (key, registration) => put("client", key, registration),
-    deleteRegistration: (key) => kv.delete(["client", key]),
+    deleteRegistration: (key) => deleteValue(kv, ["client", key]),
     failure: async (key) => await get("failure", key) as LoginFailure | undefined,
     putFailure: (key, failure) => put("failure", key, failure),
     async firstTime(name) {
@@ -113,15 +109,6 @@ function access(kv: Deno.Kv): CacheAccess {
       return true;
     },
   };
-}
-
-function fromBytes(value: unknown): unknown {
-  if (!(value instanceof Uint8Array)) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(value));
-  } catch {
-    return undefined;
-  }
 }
 
 /** What an older or newer version wrote and we do not understand counts as absent. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
 import type { Grant } from "../../lib/stdio/grant.ts";
+import { type KvStore, readValue, writeValue } from "../../lib/stdio/kv_values.ts";
 import { lockMachine } from "../../lib/stdio/machine_lock.ts";
 import { tokenCache } from "../../lib/stdio/token_cache.ts";
 import { temporaryDir } from "./login_setup.ts";
@@ -116,6 +117,86 @@ Deno.test("what another version wrote and we do not understand counts as absent"
 
   assert.equal(await cache.use((access) => access.grant("odd")), undefined);
   assert.deepEqual(await cache.use((access) => access.grant("newer")), newer);
+});
+
+/** A grant whose JSON has this many bytes. */
+function grantOfBytes(bytes: number): Grant {
+  const frame = JSON.stringify({ ...grant, accessToken: "" }).length;
+  return { ...grant, accessToken: "é" + "x".repeat(bytes - frame - 2) };
+}
+
+for (const bytes of [65_536, 65_537, 1_000_000]) {
+  Deno.test(`a grant of ${bytes} bytes is kept, listed, replaced and gone, by another process too`, async () => {
+    await using dir = await temporaryDir();
+    const large = grantOfBytes(bytes);
+    assert.equal(new TextEncoder().encode(JSON.stringify(large)).length, bytes);
+    await tokenCache(`${dir.path}/c`, silentLog).use((access) => access.putGrant("k", large));
+    await tokenCache(`${dir.path}/c`, silentLog).use((access) => access.putGrant("k2", grant));
+
+    const cache = tokenCache(`${dir.path}/c`, silentLog);
+    assert.deepEqual(await cache.use((access) => access.grant("k")), large);
+    assert.deepEqual(await cache.use((access) => access.grants()), [["k", large], ["k2", grant]]);
+    const next = grantOfBytes(bytes + 70_000);
+    await cache.use((access) => access.putGrant("k", next));
+    assert.deepEqual(await cache.use((access) => access.grant("k")), next);
+    assert.equal(await partsIn(`${dir.path}/c`), Math.ceil((bytes + 70_000) / 65_536));
+    await cache.use((access) => access.putGrant("k", grant));
+    assert.deepEqual(await cache.use((access) => access.grant("k")), grant);
+    assert.equal(await partsIn(`${dir.path}/c`), 0);
+    await cache.use((access) => access.putGrant("k", large));
+    await cache.use((access) => access.deleteGrant("k"));
+    assert.equal(await cache.use((access) => access.grant("k")), undefined);
+    assert.equal(await partsIn(`${dir.path}/c`), 0);
+  });
+}
+
+async function partsIn(folder: string): Promise<number> {
+  using kv = await Deno.openKv(`${folder}/tokens.kv`);
+  return (await Array.fromAsync(kv.list({ prefix: ["part"] }))).length;
+}
+
+Deno.test("whoever dies at any step of writing a large grant leaves the old or the new one, and no parts for long", async () => {
+  await using dir = await temporaryDir();
+  using kv = await Deno.openKv(`${dir.path}/kv`);
+  const name = ["grant", "k"] as const;
+  for (const [oldBytes, newBytes] of [[500, 200_000], [200_000, 300_000], [200_000, 500]] as const) {
+    const before = grantOfBytes(oldBytes);
+    const after = grantOfBytes(newBytes);
+    for (let steps = 0, died = true; died; steps++) {
+      await writeValue(kv, name, before);
+
+      died = await writeValue(dyingAfter(kv, steps), name, after).then(() => false, () => true);
+
+      const found = JSON.stringify(await readValue(kv, name));
+      assert.ok(found === JSON.stringify(before) || found === JSON.stringify(after), `${steps} steps`);
+      if (steps === 0) assert.equal(found, JSON.stringify(before));
+      if (!died) assert.equal(found, JSON.stringify(after));
+    }
+    await writeValue(kv, name, grant);
+    assert.deepEqual(await Array.fromAsync(kv.list({ prefix: ["part"] })), []);
+  }
+});
+
+/** A store whose process ends after so many writes. */
+function dyingAfter(kv: Deno.Kv, steps: number): KvStore {
+  let left = steps;
+  const step = <T>(work: () => Promise<T>) => left-- > 0 ? work() : Promise.reject(new Error("killed"));
+  return {
+    get: kv.get.bind(kv),
+    list: kv.list.bind(kv),
+    set: (key, value) => step(() => kv.set(key, value)),
+    delete: (key) => step(() => kv.delete(key)),
+  };
+}
+
+Deno.test("a large value that lacks a part counts as absent", async () => {
+  await using dir = await temporaryDir();
+  using kv = await Deno.openKv(`${dir.path}/kv`);
+  await writeValue(kv, ["grant", "k"], grantOfBytes(200_000));
+  const parts = await Array.fromAsync(kv.list({ prefix: ["part"] }));
+  await kv.delete(parts[1]?.key ?? []);
+
+  assert.equal(await readValue(kv, ["grant", "k"]), undefined);
 });
 
 Deno.test("many uses at once take turns, and none is lost", async () => {
