@@ -9,6 +9,7 @@ import { OAuthFailure } from "../oauth/failure.ts";
 import { identifyClient } from "./client_identity.ts";
 import type { LoginResult } from "./login.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
+import { announcePending } from "./pending_login.ts";
 
 /** What RFC 8628 section 3.5 adds to the interval at each `slow_down`. */
 const slowDownMs = 5_000;
@@ -27,7 +28,7 @@ export async function deviceLogin(context: LoginContext, door: Door): Promise<Lo
   const resource = door.resource === undefined ? [] : [["resource", door.resource] as const];
   const scope = door.scopes.length === 0 ? [] : [["scope", door.scopes.join(" ")] as const];
   const device = await deviceAuthorization(context, { server, client, parameters: [...scope, ...resource] });
-  show(context, device);
+  using _announced = show(context, device);
 
   const endsAtMs = Math.min(device.expiresAtMs, context.clock.now() + context.config.loginTimeoutMs);
   for (let intervalMs = device.intervalMs; context.clock.now() < endsAtMs;) {
@@ -48,15 +49,17 @@ export async function deviceLogin(context: LoginContext, door: Door): Promise<Lo
   throw loginFailed("nobody entered the code in time", "Ask again to get a new code.");
 }
 
-function show(context: LoginContext, device: DeviceAuthorization): void {
+function show(context: LoginContext, device: DeviceAuthorization): Disposable {
   const page = safeHttpUrl(device.verificationUri, "verification page").href;
   const whole = device.verificationUriComplete;
   const url = whole === undefined ? page : safeHttpUrl(whole, "verification page").href;
   const userCode = device.userCode.replaceAll(/[^\x20-\x7e]+/g, " ").slice(0, 40);
   context.report({ state: "waiting_for_user", url, userCode });
+  const announced = announcePending(context.cache.dir, context.key, { url, userCode });
   context.print(
     `To log in to ${context.upstreamUrl.host}, open ${page} on any device and enter the code ${userCode}`,
   );
+  return announced;
 }
 
 function refusal(error: unknown): unknown {

@@ -6,16 +6,22 @@
 import { readPrivateFile, removeFile, writePrivateFile } from "../base/files.ts";
 import { loginFailed } from "./login_context.ts";
 
-/** What is known of a login under way. */
-export interface PendingLogin {
-  /** What the user is to open. */
+/** What the user is to do for a login under way. */
+export interface ShownLogin {
+  /** What to open. */
   readonly url: string;
+  /** What to enter there (RFC 8628). */
+  readonly userCode?: string;
+}
+
+/** A login that waits for a browser to come back. */
+export interface PendingLogin extends ShownLogin {
   /** Where its listener is. */
   readonly redirectUri: string;
   readonly state: string;
 }
 
-/** Every login that waits in this folder. */
+/** Every login in this folder that waits for a browser. */
 export function pendingLogins(dir: string): readonly PendingLogin[] {
   try {
     const names = [...Deno.readDirSync(dir)].map(({ name }) => /^login-(\w{32})\.json$/.exec(name)?.[1]);
@@ -28,14 +34,24 @@ export function pendingLogins(dir: string): readonly PendingLogin[] {
 
 const pathOf = (dir: string, key: string) => `${dir}/login-${key.slice(0, 32)}.json`;
 
-/** The login that waits under this key; it may have ended without a word (a killed process leaves its file). */
-export function readPending(dir: string, key: string): PendingLogin | undefined {
+/** What to show for the login under this key; it may have ended without a word (a killed process leaves its file). */
+export function readShown(dir: string, key: string): ShownLogin | undefined {
+  const { url, userCode } = read(dir, key);
+  if (typeof url !== "string") return undefined;
+  return { url, ...(typeof userCode === "string" ? { userCode } : {}) };
+}
+
+function readPending(dir: string, key: string): PendingLogin | undefined {
+  const { url, redirectUri, state } = read(dir, key);
+  const known = typeof url === "string" && typeof redirectUri === "string" && typeof state === "string";
+  return known ? { url, redirectUri, state } : undefined;
+}
+
+function read(dir: string, key: string): Partial<Record<keyof PendingLogin, unknown>> {
   try {
-    const found = JSON.parse(readPrivateFile(pathOf(dir, key)) ?? "null") as Partial<PendingLogin> | null;
-    const texts = [found?.url, found?.redirectUri, found?.state];
-    return texts.every((text) => typeof text === "string") ? found as PendingLogin : undefined;
+    return JSON.parse(readPrivateFile(pathOf(dir, key)) ?? "null") ?? {};
   } catch {
-    return undefined;
+    return {};
   }
 }
 
@@ -45,7 +61,7 @@ export function clearPending(dir: string, key: string): void {
 }
 
 /** Says that a login waits, until the result is disposed of. */
-export function announcePending(dir: string, key: string, pending: PendingLogin): Disposable {
+export function announcePending(dir: string, key: string, pending: ShownLogin | PendingLogin): Disposable {
   writePrivateFile(pathOf(dir, key), JSON.stringify(pending));
   return { [Symbol.dispose]: () => removeFile(pathOf(dir, key)) };
 }

@@ -2,13 +2,13 @@
 import { openPrivateDir } from "../base/files.ts";
 import type { LoginContext } from "./login_context.ts";
 import { lockMachine, type MachineLock } from "./machine_lock.ts";
-import { clearPending, readPending } from "./pending_login.ts";
+import { clearPending, readShown } from "./pending_login.ts";
 
 /** How often a waiting process looks whether there is an address to show. */
 const lookEveryMs = 500;
 
 /**
- * The lock of the grant. Until it comes, the status says which address the other process wants opened.
+ * The lock of the grant. Until it comes, the status says what the other process wants opened and entered.
  * @throws the signal's reason; UserError when the folder is not private.
  */
 export async function takeTurn(context: LoginContext): Promise<MachineLock> {
@@ -33,9 +33,10 @@ async function showOthersLogin(context: LoginContext, signal: AbortSignal): Prom
   try {
     for (;;) {
       await clock.sleep(lookEveryMs, signal);
-      const url = readPending(cache.dir, key)?.url ?? "";
-      if (url !== "" && url !== shown) report({ state: "waiting_for_user", url });
-      shown = url;
+      const found = readShown(cache.dir, key);
+      const text = JSON.stringify(found ?? "");
+      if (found !== undefined && text !== shown) report({ state: "waiting_for_user", ...found });
+      shown = text;
     }
   } catch {
     // It is our turn, or the end.

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type IdpOptions, startIdp, type TestIdp } from "../fakes/idp.ts";
 import type { LoginConfig, StdioConfig } from "../../lib/stdio/config.ts";
+import { pendingLogins } from "../../lib/stdio/pending_login.ts";
 import {
   bearer,
   freePort,
@@ -429,6 +430,38 @@ Deno.test("a follower shows the address that the leader waits for, and gets its 
 
   assert.equal(bearer(await waiting), bearer(await first.headers(soon())));
   assert.deepEqual(follower.addresses, []);
+});
+
+Deno.test("a follower shows the page and the code of the leader's device login", async () => {
+  await using it = await setUp({}, { grant: "device_code", clientId: "terminal", clientSecret: "sesame" });
+  await it.idp.addClient({
+    client_id: "terminal",
+    client_secret: "sesame",
+    grant_types: ["urn:ietf:params:oauth:grant-type:device_code", "refresh_token"],
+    redirect_uris: [],
+    response_types: [],
+  });
+  const said = Promise.withResolvers<string>();
+  await using first = await testCredentials(it.config, { print: said.resolve });
+  const leading = first.headers(soon());
+  leading.catch(() => {});
+  const line = await Promise.race([said.promise, leading.then(() => "")]);
+  const follower = person(undefined);
+  await using second = await testCredentials(it.config, follower);
+  const waiting = second.headers(soon()).catch(() => {});
+  let status = second.status();
+  while (status.state !== "waiting_for_user") {
+    await second.changed(soon());
+    status = second.status();
+  }
+
+  assert.deepEqual(status, first.status());
+  assert.ok(status.userCode !== undefined && line.includes(status.userCode));
+  assert.deepEqual(follower.addresses, []);
+  assert.deepEqual(pendingLogins(it.config.login.cacheDir), [], "nothing that could be pasted into");
+  await second[Symbol.asyncDispose]();
+  await first[Symbol.asyncDispose]();
+  await waiting;
 });
 
 Deno.test("who waited for a login that was refused does not ask the person again", async () => {
