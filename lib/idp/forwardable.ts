@@ -1,6 +1,6 @@
 /** Whether the IdP's access token is meant for what the operator said it is for. */
 import type { Logger } from "../base/log.ts";
-import { fromBase64Url } from "../base/bytes.ts";
+import { unverifiedClaims } from "../oauth/claims.ts";
 import type { IdpConfig } from "./config.ts";
 import { IdpError } from "./idp.ts";
 
@@ -13,7 +13,7 @@ const warned = new WeakSet<IdpConfig>();
  */
 export function checkForwardable(accessToken: string, config: IdpConfig, log: Logger): void {
   if (config.audience === undefined || config.quirks.opaqueAccessToken === true) return;
-  const claims = claimsOf(accessToken);
+  const claims = unverifiedClaims(accessToken);
   if (claims === undefined) {
     if (warned.has(config)) return;
     warned.add(config);
@@ -38,16 +38,4 @@ export function checkForwardable(accessToken: string, config: IdpConfig, log: Lo
     "audience_mismatch",
     `The IdP's access token is not meant for "${config.audience}"`,
   );
-}
-
-function claimsOf(token: string): Record<string, unknown> | undefined {
-  const parts = token.split(".");
-  const bytes = parts.length === 3 ? fromBase64Url(parts[1] ?? "") : undefined;
-  if (bytes === undefined) return undefined;
-  try {
-    const claims = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof claims === "object" && claims !== null ? claims : undefined;
-  } catch {
-    return undefined;
-  }
 }

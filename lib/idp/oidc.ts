@@ -17,6 +17,7 @@ import type { Party } from "../oauth/client.ts";
 import { endpointUrl } from "../oauth/endpoint_url.ts";
 import { isClientRefused, OAuthFailure } from "../oauth/failure.ts";
 import type { ServerMetadata } from "../oauth/server_metadata.ts";
+import { logToken } from "../oauth/shown_token.ts";
 import { readMembers, type TokenSet } from "../oauth/token_response.ts";
 import { buildAuthorizeUrl } from "./authorize_url.ts";
 import type { IdpConfig } from "./config.ts";
@@ -112,6 +113,7 @@ export function openIdp(config: IdpConfig, context: IdpContext): Idp {
         ...scopeParameter,
         ...audienceParameter,
       ]);
+      logToken(log, "idp_token", set.accessToken, { ...set, issuer: metadata.issuer });
       const identity = await identify(metadata, set, nonce);
       checkForwardable(set.accessToken, config, log);
       return { tokens: idpTokens(set, config), identity };
@@ -123,6 +125,7 @@ export function openIdp(config: IdpConfig, context: IdpContext): Idp {
         ["refresh_token", refreshToken],
         ...scopeParameter,
       ]);
+      logToken(log, "idp_token", set.accessToken, { ...set, issuer: metadata.issuer });
       const kept = idpTokens({ ...set, refreshToken: set.refreshToken ?? refreshToken }, config);
       checkForwardable(set.accessToken, config, log);
       if (set.idToken === undefined) return { tokens: kept };

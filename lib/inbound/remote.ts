@@ -17,6 +17,7 @@ import type { Caller } from "../oauth/caller.ts";
 import { bearerChallenge } from "../oauth/challenge.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import { formatScope, unionScopes } from "../oauth/scope.ts";
+import { logToken, shownToken } from "../oauth/shown_token.ts";
 import type { RemoteConfig } from "./config.ts";
 import type { Inbound } from "./inbound.ts";
 import { mountMetadata, resourceMetadataUrl } from "./metadata.ts";
@@ -113,11 +114,12 @@ export function openRemote(config: RemoteConfig, context: RemoteContext): Inboun
       try {
         const caller = await callerOf(bearer);
         requireEntry(caller, config);
+        logToken(log, "token_accepted", bearer);
         return caller;
       } catch (error) {
         const { reason } = error as OAuthError;
         counters.add("mcp_auth_access_denied_total", { reason });
-        log.debug("access_denied", { reason });
+        if (log.enabled("debug")) log.debug("access_denied", { ...shownToken(bearer), reason });
         throw error;
       }
     },

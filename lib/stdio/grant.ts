@@ -1,4 +1,5 @@
 import { withoutTrailingSlashes } from "../base/slashes.ts";
+import type { KnownOfToken } from "../oauth/shown_token.ts";
 
 /** What one login gave us, as it is kept in the cache, and how long it is good for. Times in milliseconds. */
 export interface Grant {
@@ -37,6 +38,15 @@ export interface GrantKey {
   readonly client: string;
   readonly scopes: readonly string[];
   readonly profile: string;
+}
+
+/** What a log may say of its access token where that does not say it itself. */
+export function knownOfToken(grant: Grant): KnownOfToken {
+  return {
+    issuer: grant.issuer,
+    ...(grant.scopesGranted === undefined ? {} : { scope: grant.scopesGranted.join(" ") }),
+    ...(grant.expiresAtMs === undefined ? {} : { expiresAtMs: grant.expiresAtMs }),
+  };
 }
 
 const leewayCapMs = 60_000;

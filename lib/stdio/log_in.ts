@@ -1,6 +1,7 @@
 /** A new grant, by the way that the configuration chooses. */
-import type { Grant, GrantOrigin } from "./grant.ts";
+import { type Grant, type GrantOrigin, knownOfToken } from "./grant.ts";
 import { OAuthFailure } from "../oauth/failure.ts";
+import { logToken } from "../oauth/shown_token.ts";
 import { type Door, type LoginContext, loginFailed } from "./login_context.ts";
 import type { LoginResult } from "./login.ts";
 import { grantOf } from "./new_grant.ts";
@@ -29,6 +30,7 @@ export async function logIn(context: LoginContext, door: Door): Promise<Grant> {
   });
   noteTokenEvent(context, "logged_in");
   log.info("logged_in", { issuer: grant.issuer, grant: how });
+  logToken(log, "token", grant.accessToken, knownOfToken(grant));
   if (how !== "client_credentials" && grant.refreshToken === undefined && grant.expiresAtMs !== undefined) {
     log.warn("no_refresh_token", {
       issuer: grant.issuer,

@@ -1,9 +1,10 @@
 /** Trading a refresh token for a new access token (RFC 6749 section 6), and judging what comes back. */
 import { describeError } from "../base/errors.ts";
 import { isClientRefused, OAuthFailure } from "../oauth/failure.ts";
+import { logToken } from "../oauth/shown_token.ts";
 import { knownClient } from "./client_identity.ts";
 import { serverOf } from "./discovery.ts";
-import type { Grant } from "./grant.ts";
+import { type Grant, knownOfToken } from "./grant.ts";
 import type { LoginContext } from "./login_context.ts";
 import { grantOf } from "./new_grant.ts";
 import { forgetRegistration } from "./registration.ts";
@@ -33,7 +34,7 @@ export async function refresh(
       parameters: [["refresh_token", old.refreshToken], ...resource],
     });
     const grant = grantOf(context, tokens, old);
-    log.debug("token_refreshed", { issuer: old.issuer });
+    logToken(log, "token_refreshed", grant.accessToken, knownOfToken(grant));
     noteTokenEvent(context, "refreshed");
     return grant;
   } catch (error) {

@@ -100,6 +100,7 @@ Deno.test("no secret, token, code, cookie or key is in any output of http mode a
   }
   const output = [...http.process.stderr, ...http.process.stdout, metrics].join("\n");
   assert.ok(http.process.stderr.length > 10);
+  assertShown(output, "idp_token", idp.issuer);
   for (const [what, secret] of secrets) {
     assert.ok(secret.length > 8, what);
     assert.ok(!output.includes(secret), `${what} is in ${lineWith(output, secret)}`);
@@ -137,6 +138,7 @@ Deno.test("no token or secret is in any output of stdio mode at the most talkati
     await Deno.remove(home, { recursive: true });
   }
 
+  assertShown(output, "token", idp.issuer);
   const request = idp.tokenRequests.at(-1);
   const token = upstream.received.at(-1)?.headers.get("authorization")?.slice("Bearer ".length) ?? "";
   assert.ok(token.length > 100);
@@ -234,4 +236,14 @@ function lineWith(output: string, text: string): string {
 async function drained(response: Response): Promise<Response> {
   await response.body?.cancel();
   return response;
+}
+
+/** The token that the IdP gave is in the log as what tells it from another. */
+function assertShown(output: string, event: string, issuer: string): void {
+  const line = lineWith(output, `"msg":"${event}"`);
+  const shown = JSON.parse(line.slice(line.indexOf("{")));
+  assert.equal(shown.issuer, issuer);
+  assert.equal(shown.audience, "mcp-server");
+  assert.match(shown.scopes, /\S/);
+  assert.ok(Date.parse(shown.expiresAt) > Date.now());
 }
