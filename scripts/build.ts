@@ -8,6 +8,7 @@
  * `deno compile` downloads its runtime. Where that is not possible, `DENORT_BIN` names the runtime and
  * `DENO_COMPILE` the Deno that it belongs to; `../shared/tools/compile-toolchain`, where present, provides both.
  */
+import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { archive, type Target, targets, writeChecksums } from "./build/archive.ts";
 import { bundle } from "./build/bundle.ts";
@@ -66,6 +67,15 @@ async function compile(source: string, output: string, target: Target | undefine
     source,
   ], { ...compiler.env, ...(values.otel ? { OTEL_DENO: "true" } : {}) });
   if (code !== 0) throw new Error(`Cannot compile ${output}: deno compile ended with ${code}`);
+  if (target !== undefined && target.triple !== Deno.build.target) return;
+  // A runtime of another Deno than the one that compiled gives a file that does not start.
+  const { success } = await new Deno.Command(resolve(output), { args: ["--version"], stdout: "null" })
+    .output();
+  if (!success) {
+    throw new Error(
+      `Cannot use ${output}: it does not start; is the runtime (DENORT_BIN) of the compiling Deno?`,
+    );
+  }
 }
 
 const out = values.out;
