@@ -8,6 +8,7 @@
  *
  * No version is part of a path, so that an upgrade logs nobody out; what cannot be understood is asked for anew.
  */
+import { UserError } from "../base/errors.ts";
 import { checkPrivate, ensurePrivateFile, openPrivateDir } from "../base/files.ts";
 import type { Logger } from "../base/log.ts";
 import type { Grant } from "./grant.ts";
@@ -66,7 +67,7 @@ export function tokenCache(dir: string, log: Logger): TokenCache {
       try {
         return await withKv(path, work);
       } catch (error) {
-        if (!isCorrupt(error)) throw error;
+        if (!isCorrupt(error)) throw inAFullSentence(error, path);
         setAside(path, log, error);
         return await withKv(path, work);
       }
@@ -126,6 +127,19 @@ function asRegistration(value: unknown): Registration | undefined {
       Array.isArray(found.redirectUris)
     ? value as Registration
     : undefined;
+}
+
+/** What the database says of a disk that is full or cannot be written names neither the file nor a way out. */
+function inAFullSentence(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !/disk|readonly|unable to open|file too large/i.test(error.message)) {
+    return error;
+  }
+  if (error instanceof UserError) return error;
+  return new UserError(`Cannot use the token cache "${path}": ${error.message}`, {
+    hint:
+      "Check that the disk is not full and that the folder can be written, or name another with --cache-dir.",
+    cause: error,
+  });
 }
 
 function isCorrupt(error: unknown): boolean {

@@ -256,3 +256,30 @@ Deno.test("who gives up while the system already waits for it frees the lock whe
 
   (await lockMachine(path, AbortSignal.timeout(10_000)))[Symbol.dispose]();
 });
+
+Deno.test("a disk that takes no more is explained with the file's name and a way out", posix, async () => {
+  await using dir = await temporaryDir();
+  const program = new URL("./full_disk_program.ts", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
+  const limited = async (limit: string) => {
+    const { stdout } = await new Deno.Command("/bin/sh", {
+      args: [
+        "-c",
+        `trap "" XFSZ; ulimit -f ${limit}; exec "$@"`,
+        "sh",
+        Deno.execPath(),
+        ...["run", "-A", "--no-check", "--config", config, program, `${dir.path}/${limit}`],
+      ],
+      stderr: "null",
+    }).output();
+    return new TextDecoder().decode(stdout).trim();
+  };
+
+  assert.equal(await limited("unlimited"), "written");
+  const said = await limited("8");
+
+  assert.match(
+    said,
+    /^Cannot use the token cache ".*\/8\/tokens\.kv": .* \| Check that the disk is not full/,
+  );
+});
