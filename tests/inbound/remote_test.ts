@@ -40,7 +40,9 @@ function front(options: Options = {}) {
   const fetched: string[] = [];
   const lines: { event: string; fields: Fields }[] = [];
   const note = (event: string, fields: Fields = {}) => void lines.push({ event, fields });
-  const log: Logger = { ...silentLog, warn: note, info: note };
+  const whispered: typeof lines = [];
+  const whisper = (event: string, fields: Fields = {}) => void whispered.push({ event, fields });
+  const log: Logger = { ...silentLog, warn: note, info: note, debug: whisper, enabled: () => true };
   let down = false;
   const http: HttpClient = {
     fetch(input) {
@@ -75,6 +77,7 @@ function front(options: Options = {}) {
     app,
     fetched,
     lines,
+    whispered,
     warned: () => lines.map((line) => line.fields.reason ?? line.event),
     set down(value: boolean) {
       down = value;
@@ -469,4 +472,20 @@ Deno.test("what an IdP lacks is said at start", async () => {
     await missing({ authorization_response_iss_parameter_supported: true }, { provider: "jwt" }),
     ["issuer_in_response"],
   );
+});
+
+Deno.test("at debug a token that is let in or refused is shown, and never itself", async () => {
+  await using it = front();
+  const good = await it.idp.token();
+  const foreign = await it.idp.token({ aud: "another" });
+
+  await it.inbound.authenticate(good);
+  await assert.rejects(it.inbound.authenticate(foreign), OAuthError);
+
+  const shown = (event: string) => it.whispered.find((line) => line.event === event)?.fields;
+  assert.equal(shown("token_accepted")?.audience, audience);
+  assert.equal(shown("access_denied")?.audience, "another");
+  assert.equal(shown("access_denied")?.issuer, issuer);
+  assert.ok(shown("access_denied")?.reason !== undefined);
+  assert.doesNotMatch(JSON.stringify(it.whispered), /eyJ/);
 });
