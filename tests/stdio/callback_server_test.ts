@@ -10,6 +10,9 @@ function listen(host = "localhost"): CallbackServer & { at: string } {
   return Object.assign(server, { at: server.redirectUri });
 }
 
+/** Of a request that is wrongly taken for the callback, the page never comes. */
+const soon = () => ({ signal: AbortSignal.timeout(5_000) });
+
 /** Whether the login has had its callback. */
 async function isOver(server: CallbackServer): Promise<boolean> {
   return await Promise.race([
@@ -42,7 +45,7 @@ Deno.test("forged hits get a page that promises nothing, and do not end the logi
     "?error=access_denied&error_description=<script>alert(1)</script>",
   ];
   for (const query of forged) {
-    const response = await fetch(server.at + query);
+    const response = await fetch(server.at + query, soon());
     const html = await response.text();
     assert.equal(response.status, 400, query);
     assert.match(html, /not the login we wait for/);
@@ -61,7 +64,7 @@ Deno.test("only GET on the exact path with the exact Host is a callback", async 
   const url = new URL(server.at);
   const query = `?code=c&state=${state}`;
   const status = async (address: string, init?: RequestInit) => {
-    const response = await fetch(address, init);
+    const response = await fetch(address, { ...soon(), ...init });
     await response.body?.cancel();
     return response.status;
   };
@@ -126,7 +129,7 @@ Deno.test("the next of the declared addresses is used when a port is taken", asy
 
 Deno.test("pages run no script, load nothing and are kept by no cache", async () => {
   await using server = listen();
-  const response = await fetch(`${server.at}?state=wrong`);
+  const response = await fetch(`${server.at}?state=wrong`, soon());
   await response.body?.cancel();
 
   assert.match(
