@@ -11,6 +11,7 @@ import { proxyRule } from "../base/proxy.ts";
 import { version } from "../base/version.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import type { Credentials } from "../stdio/credentials.ts";
+import { directHttp } from "../stdio/direct_http.ts";
 import { openDump } from "../stdio/dump.ts";
 import { lastAnswers } from "../stdio/last_answers.ts";
 import { type Ending, watchLife } from "../stdio/life.ts";
@@ -38,8 +39,9 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const { cacheDir, profile } = config.login;
   const answers = lastAnswers({ cacheDir, upstreamUrl: config.upstreamUrl, profile }, log);
   const { isDirect } = proxyRule(config.http);
+  const direct = directHttp({ http, config: config.http, log });
   const pump = openPump(config, {
-    http,
+    http: direct,
     credentials,
     isDirect,
     out,
@@ -66,6 +68,7 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const goodbye = AbortSignal.timeout(goodbyeMs);
   await pump.upstream.close(goodbye).catch(() => {});
   exit.abort();
+  direct.close();
   await Promise.race([credentials[Symbol.asyncDispose](), clock.sleep(goodbyeMs)]).catch(() => {});
   return 0;
 }
