@@ -29,8 +29,6 @@ export interface HttpClient {
   fetch(input: string | URL, init?: CallOptions): Promise<Response>;
   /** The runtime's client for this address, for the message path, which calls `fetch` itself. */
   native?(url: URL): Deno.HttpClient;
-  /** Whether every request to this address is sent once at most, whatever its body. */
-  sendsOnce?(url: URL): boolean;
   close(): void;
 }
 

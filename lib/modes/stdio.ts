@@ -11,7 +11,6 @@ import { proxyRule } from "../base/proxy.ts";
 import { version } from "../base/version.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import type { Credentials } from "../stdio/credentials.ts";
-import { directHttp } from "../stdio/direct_http.ts";
 import { openDump } from "../stdio/dump.ts";
 import { lastAnswers } from "../stdio/last_answers.ts";
 import { type Ending, watchLife } from "../stdio/life.ts";
@@ -39,9 +38,8 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const { cacheDir, profile } = config.login;
   const answers = lastAnswers({ cacheDir, upstreamUrl: config.upstreamUrl, profile }, log);
   const { isDirect } = proxyRule(config.http);
-  const direct = directHttp({ http, config: config.http, log });
   const pump = openPump(config, {
-    http: direct,
+    http,
     credentials,
     isDirect,
     out,
@@ -68,7 +66,6 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const goodbye = AbortSignal.timeout(goodbyeMs);
   await pump.upstream.close(goodbye).catch(() => {});
   exit.abort();
-  direct.close();
   await Promise.race([credentials[Symbol.asyncDispose](), clock.sleep(goodbyeMs)]).catch(() => {});
   return 0;
 }

@@ -65,11 +65,12 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
   };
 
   const send = async (request: UpstreamRequest, used: CredentialHeaders): Promise<Response> => {
-    const headers = withCredentials([
+    const headers = new Headers([
       ["accept-encoding", "identity"],
       ["user-agent", parts.userAgent],
-      ...request.headers,
-    ], used);
+      ...request.headers as [string, string][],
+    ]);
+    for (const [name, value] of used.list) headers.set(name, value);
     let url = request.url;
     for (let redirects = 0;; redirects++) {
       const once = request.once === true && !state.lengthRequired;
@@ -106,20 +107,6 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
   };
 }
 
-type HeaderList = (readonly [name: string, value: string])[];
-
-/** A header of the credentials takes the place of one that is there. */
-function withCredentials(headers: HeaderList, { list }: CredentialHeaders): [string, string][] {
-  const all: [string, string][] = headers.map(([name, value]) => [name, value]);
-  for (const [name, value] of list) {
-    const lower = name.toLowerCase();
-    const known = all.find(([other]) => other === lower);
-    if (known === undefined) all.push([lower, value]);
-    else known[1] = value;
-  }
-  return all;
-}
-
 /** A refusal that other credentials may cure; a plain 403 is the upstream's last word. */
 function curable(status: number, challenge: string | null): 401 | 403 | undefined {
   if (status === 401) return 401;
@@ -130,17 +117,16 @@ async function fetchOnce(
   parts: SendingParts,
   request: UpstreamRequest,
   url: URL,
-  headers: [string, string][],
+  headers: Headers,
 ): Promise<Response> {
   const { method, body, timeoutMs = 0, patient = false } = request;
-  const mustStream = request.once === true && parts.http.sendsOnce?.(url) !== true;
   const fetch = (signal: AbortSignal) =>
     parts.http.fetch(url, {
       method,
       headers,
       signal,
       redirect: "manual",
-      ...(body === undefined ? {} : { body: mustStream ? unrepeatable(body) : body }),
+      ...(body === undefined ? {} : { body: request.once === true ? unrepeatable(body) : body }),
       ...(timeoutMs === 0 || patient ? {} : { timeoutMs }),
     });
   try {

@@ -419,5 +419,5 @@ Deno.test("a server that wants the length of a message gets it", async () => {
 
   assert.deepEqual((await pump.ask(call(1))).result, {});
   assert.deepEqual((await pump.ask(call(2))).result, {});
-  assert.equal(server.seen.length, 2);
+  assert.equal(server.seen.length, 3);
 });

@@ -3,7 +3,6 @@ import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
 import { type Logger, silentLog } from "../../lib/base/log.ts";
 import type { Credentials } from "../../lib/stdio/credentials.ts";
-import { directHttp } from "../../lib/stdio/direct_http.ts";
 import { openDump } from "../../lib/stdio/dump.ts";
 import type { LastAnswers } from "../../lib/stdio/last_answers.ts";
 import { readLines } from "../../lib/stdio/lines.ts";
@@ -72,7 +71,6 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     },
   });
   const http = openHttpClient();
-  const direct = directHttp({ http, config: { caFiles: [], noProxy: [] }, log: options.log ?? silentLog });
   const dump = openDump(options.dumpFile);
   const config = {
     upstreamUrl: new URL(url),
@@ -82,7 +80,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     firstAnswerTimeoutMs: options.firstAnswerTimeoutMs ?? 0,
   };
   const pump = openPump(config, {
-    http: direct,
+    http,
     isDirect: () => true,
     credentials: options.credentials ?? staticHeaders([]),
     out,
@@ -156,7 +154,6 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
       await pump.upstream.close(AbortSignal.timeout(500)).catch(() => {});
       exit.abort();
       dump[Symbol.dispose]();
-      direct.close();
       http.close();
       await reader.cancel().catch(() => {});
     },

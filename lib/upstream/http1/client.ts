@@ -23,14 +23,11 @@ export interface Http1Request {
   readonly body: Uint8Array | ReadableStream<Uint8Array> | null;
   /** The length of a streamed body, where it is known. */
   readonly bodyLength?: number | undefined;
-  /** Called when nothing of the answer is to come any more; not when `response` rejects. */
-  readonly onEnd?: () => void;
 }
 
 /** One answer. Whoever gets a stream reads it to its end or cancels it. */
 export interface Http1Response {
   readonly status: number;
-  readonly statusText: string;
   readonly headers: HeaderList;
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 }
@@ -84,20 +81,14 @@ export class Http1Client implements Disposable {
       const upload = this.#write(connection, request, call);
       const head = await connection.head(request.method);
       if (head === undefined) throw upload.failure ?? broken("nothing and closed the connection");
-      return await this.#receive(connection, head, upload, call, request.onEnd);
+      return await this.#receive(connection, head, upload, call);
     } catch (error) {
       this.#end(connection);
       throw call.reason ?? asUpstreamError(error);
     }
   }
 
-  async #receive(
-    connection: Connection,
-    head: Head,
-    upload: Upload,
-    call: Call,
-    onEnd: (() => void) | undefined,
-  ): Promise<Http1Response> {
+  async #receive(connection: Connection, head: Head, upload: Upload, call: Call): Promise<Http1Response> {
     const isEvents = head.headers.some(([name, value]) =>
       name === "content-type" && /^text\/event-stream\b/i.test(value)
     );
@@ -108,9 +99,8 @@ export class Http1Client implements Disposable {
         connection.start === connection.end;
       if (clean) this.#keep(connection, head.idleMs);
       else this.#end(connection);
-      onEnd?.();
     });
-    return { status: head.status, statusText: head.reason, headers: head.headers, body };
+    return { status: head.status, headers: head.headers, body };
   }
 
   #write(connection: Connection, request: Http1Request, call: Call): Upload {

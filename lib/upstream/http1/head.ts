@@ -7,8 +7,6 @@ export type Framing = number | "chunked" | "close" | "none";
 /** A response's head. */
 export interface Head {
   readonly status: number;
-  /** The reason phrase, as the upstream has it. */
-  readonly reason: string;
   /** Names in lower case, without those that are about the connection. */
   readonly headers: HeaderList;
   readonly framing: Framing;
@@ -72,7 +70,6 @@ export function parseHead(bytes: Uint8Array, method: string): Head {
   const named = options.filter((option) => option !== "" && option !== "keep-alive" && option !== "close");
   return {
     status,
-    reason: lines[0]?.slice(13) ?? "",
     headers: named.length === 0 ? headers : headers.filter(([name]) => !named.includes(name)),
     framing: framingOf(status, method, length, coding),
     keepAlive: lines[0]?.startsWith("HTTP/1.1") === true && !options.includes("close"),
