@@ -51,8 +51,18 @@ async function tryCommand(command: string): Promise<void> {
   }
   if (words[0] !== "mcp-doorman") return;
   tried++;
+  if (words[1] === "doctor") return await tryDoctor(command, words.slice(1));
   const { code, stderr } = await runDoorman([...words.slice(1), "--check-config"]);
   if (code !== 0) problems.push(`${command}\n  ${stderr}`);
+}
+
+/** The doctor looks at the demo instead of the example's address, and finds it healthy. */
+async function tryDoctor(command: string, words: readonly string[]): Promise<void> {
+  await using demo = await startDemo();
+  const { code, stdout, stderr } = await runDoorman(
+    words.map((word) => word.replace("https://mcp.example.com", demo.origin)),
+  );
+  if (code !== 0) problems.push(`${command}\n  ${stdout}${stderr}`);
 }
 
 async function tryEntries(text: string): Promise<void> {
