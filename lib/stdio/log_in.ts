@@ -9,7 +9,7 @@ import { noteTokenEvent } from "./token_log.ts";
 
 /** @throws UserError, OAuthFailure */
 export async function logIn(context: LoginContext, door: Door): Promise<Grant> {
-  const { config, clock, log, upstreamUrl } = context;
+  const { config, log, upstreamUrl } = context;
   const { tokens, client, how } = await grantBy(context, door).catch((error) => {
     if (!door.guessed || !(error instanceof OAuthFailure)) throw error;
     throw loginFailed(
@@ -26,7 +26,6 @@ export async function logIn(context: LoginContext, door: Door): Promise<Grant> {
     scopesAsked: door.scopes,
     ...(door.resource === undefined ? {} : { resource: door.resource }),
     how,
-    loggedInAtMs: clock.now(),
   });
   noteTokenEvent(context, "logged_in");
   log.info("logged_in", { issuer: grant.issuer, grant: how });

@@ -7,7 +7,10 @@ import type { Grant } from "./grant.ts";
 import { loginFailed } from "./login_context.ts";
 
 /** What is known before the answer, or stays as it was before a refresh. */
-export type GrantFacts = Omit<Grant, "accessToken" | "obtainedAtMs">;
+export type GrantFacts = Omit<Grant, "accessToken" | "obtainedAtMs" | "loggedInAtMs"> & {
+  /** Absent: this is the login. */
+  readonly loggedInAtMs?: number;
+};
 
 /** @throws UserError when the token is none that can be sent in a header, such as one bound to a key. */
 export function requireUsable(tokens: TokenSet): void {
@@ -28,6 +31,7 @@ export function grantOf(context: { clock: Clock; log: Logger }, tokens: TokenSet
   requireUsable(tokens);
   const { expiresAtMs: _old, ...kept } = facts;
   const refreshToken = tokens.refreshToken ?? facts.refreshToken;
+  const nowMs = context.clock.now();
   return {
     ...kept,
     ...whoLoggedIn(tokens.idToken, facts),
@@ -35,7 +39,9 @@ export function grantOf(context: { clock: Clock; log: Logger }, tokens: TokenSet
     ...(tokens.expiresAtMs === undefined ? {} : { expiresAtMs: tokens.expiresAtMs }),
     ...(tokens.scope === undefined ? {} : { scopesGranted: parseScope(tokens.scope) }),
     accessToken: tokens.accessToken,
-    obtainedAtMs: context.clock.now(),
+    // One instant for both: a grant obtained after its login is taken for a refreshed one.
+    loggedInAtMs: facts.loggedInAtMs ?? nowMs,
+    obtainedAtMs: nowMs,
   };
 }
 
