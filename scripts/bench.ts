@@ -11,6 +11,7 @@ import { cpuMs, rssMb } from "./bench_http/process_stat.ts";
 import { type Figures, note, table } from "./bench_http/report.ts";
 import { burst, idleStreamKb } from "./bench_http/streams.ts";
 import { startSubjects } from "./bench_http/subjects.ts";
+import { setting, writeSection } from "./bench_report/section.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -67,17 +68,14 @@ async function measure(): Promise<{ readonly text: string; readonly failed: numb
 
 const { text, failed } = await measure();
 console.log(text);
-const stdio = new URL("./bench_stdio.ts", import.meta.url).pathname;
-await new Deno.Command(Deno.execPath(), { args: ["run", "-A", stdio], stdin: "null", stdout: "inherit" })
-  .output();
 if (values.write) {
-  const cores = navigator.hardwareConcurrency;
-  const head =
-    `# Benchmarks\n\n${new Date().toISOString().slice(0, 10)}, ${Deno.build.target}, ${cores} cores, Deno ` +
-    `${Deno.version.deno}, ${
-      Deno.env.get("MCP_DOORMAN_BIN") === undefined ? "from source" : "the binary"
-    }. ` +
-    "`deno task bench --write` writes this file; medians, ratios to the plain Go proxy.\n\n";
-  await Deno.writeTextFile(new URL("../docs/benchmarks.md", import.meta.url), `${head}${text}\n`);
+  const how = `${setting(Deno.env.get("MCP_DOORMAN_BIN"))} Medians; ratios to the plain Go proxy.`;
+  await writeSection("http", `## http mode\n\n${how}\n\n${text}`);
 }
+const stdio = new URL("./bench_stdio.ts", import.meta.url).pathname;
+await new Deno.Command(Deno.execPath(), {
+  args: ["run", "-A", stdio, ...(values.write ? ["--write"] : [])],
+  stdin: "null",
+  stdout: "inherit",
+}).output();
 Deno.exit(failed > 0 ? 1 : 0);

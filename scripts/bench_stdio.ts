@@ -7,7 +7,7 @@ import { directClient, pumpClient, type RpcClient } from "./bench_stdio/clients.
 import { sdkDirectClient, sdkPumpClient } from "./bench_stdio/sdk_clients.ts";
 import { processCost } from "./bench_stdio/process_cost.ts";
 
-const binary = Deno.args[0] ?? Deno.env.get("MCP_DOORMAN_BIN");
+const binary = Deno.args.find((arg) => !arg.startsWith("--")) ?? Deno.env.get("MCP_DOORMAN_BIN");
 const command = binary === undefined
   ? [Deno.execPath(), "run", "-A", "--no-prompt", new URL("../main.ts", import.meta.url).pathname]
   : [binary];
