@@ -1,85 +1,136 @@
-/** Two plain clients that do the same work: one over HTTP, one over the stdin and stdout of a process. */
+/**
+ * Plain clients that do the same work: over HTTP, and over the stdin and stdout of a process. Written with what Node
+ * and Deno both have, so that either can run them.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { Agent, request } from "node:http";
+import { Buffer } from "node:buffer";
 
 /** What is measured. */
 export interface RpcClient {
   /** Of the process in between. */
-  readonly pid?: number;
+  readonly pid?: number | undefined;
   initialize(): Promise<void>;
-  call(name: string, args: unknown): Promise<unknown>;
+  call(name: string, args: Record<string, unknown>): Promise<unknown>;
   close(): Promise<void>;
 }
 
+/** Where the upstream is, and how the program in between is started. */
+export interface Target {
+  readonly url: string;
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const bearer = "Bearer of-the-direct-client";
 const hello = {
   protocolVersion: "2025-11-25",
   capabilities: {},
   clientInfo: { name: "bench", version: "1" },
 };
 
-/** Talks to the upstream itself. */
-export function directClient(url: string): RpcClient {
-  let id = 0;
-  const client = Deno.createHttpClient({ poolMaxIdlePerHost: 128 });
-  const ask = async (method: string, params: unknown) => {
-    const response = await fetch(url, {
-      method: "POST",
-      client,
-      headers: { "content-type": "application/json", accept: "application/json, text/event-stream" },
-      body: JSON.stringify({ jsonrpc: "2.0", id: id++, method, params }),
-    });
-    return (await response.json()).result;
+/** JSON over kept connections of `node:http`. */
+export function httpClient({ url }: Target): RpcClient {
+  const agent = new Agent({ keepAlive: true });
+  const options = {
+    method: "POST",
+    agent,
+    headers: {
+      "content-type": "application/json",
+      accept: "application/json, text/event-stream",
+      authorization: bearer,
+    },
   };
+  const post = (text: string) =>
+    new Promise<Buffer>((resolve, reject) => {
+      const asking = request(url, options, (answer) => {
+        const pieces: Buffer[] = [];
+        answer.on("data", (piece: Buffer) => pieces.push(piece));
+        answer.on("end", () => resolve(Buffer.concat(pieces)));
+        answer.on("error", reject);
+      });
+      asking.on("error", reject);
+      asking.end(text);
+    });
   return {
-    initialize: async () => void await ask("initialize", hello),
-    call: (name, args) => ask("tools/call", { name, arguments: args }),
-    close: () => Promise.resolve(client.close()),
+    ...calls(async (message) => JSON.parse((await post(JSON.stringify(message))).toString())),
+    close: () => Promise.resolve(agent.destroy()),
   };
 }
 
-/** Starts `command` for the upstream and talks to it as a host does. */
-export function pumpClient(command: readonly string[], url: string, home: string): RpcClient {
-  const [program = "", ...args] = command;
-  const child = new Deno.Command(program, {
-    args: [...args, "--no-banner", url],
-    env: { HOME: home, DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno` },
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const stdin = child.stdin.getWriter();
-  const waiting = new Map<number, (result: unknown) => void>();
-  const encoder = new TextEncoder();
-  (async () => {
-    const decoder = new TextDecoder();
-    let parts: string[] = [];
-    for await (const bytes of child.stdout) {
-      const pieces = decoder.decode(bytes, { stream: true }).split("\n");
-      for (const [at, piece] of pieces.entries()) {
-        parts.push(piece);
-        if (at === pieces.length - 1) break;
-        const message = JSON.parse(parts.join(""));
-        parts = [];
-        waiting.get(message.id)?.(message.result);
-        waiting.delete(message.id);
-      }
-    }
-  })();
-  let id = 0;
-  const send = (message: unknown) => void stdin.write(encoder.encode(JSON.stringify(message) + "\n"));
-  const ask = (method: string, params: unknown) =>
-    new Promise<unknown>((resolve) => {
-      waiting.set(id, resolve);
-      send({ jsonrpc: "2.0", id: id++, method, params });
-    });
+/** The runtime's own fetch. */
+export function fetchClient({ url }: Target): RpcClient {
+  const headers = {
+    "content-type": "application/json",
+    accept: "application/json, text/event-stream",
+    authorization: bearer,
+  };
   return {
+    ...calls(async (message) =>
+      await (await fetch(url, { method: "POST", headers, body: JSON.stringify(message) })).json()
+    ),
+    close: () => Promise.resolve(),
+  };
+}
+
+type Answer = { readonly id: number; readonly result: unknown };
+
+function calls(ask: (message: { id: number }) => Promise<Answer>): Omit<RpcClient, "close"> {
+  let id = 0;
+  const answer = async (method: string, params: unknown) => {
+    const message = { jsonrpc: "2.0", id: id++, method, params };
+    const { id: answered, result } = await ask(message);
+    if (answered !== message.id || result === undefined) throw new Error(`no result for ${method}`);
+    return result;
+  };
+  return {
+    initialize: async () => void await answer("initialize", hello),
+    call: (name, args) => answer("tools/call", { name, arguments: args }),
+  };
+}
+
+/** Starts the command and talks to it as a host does. */
+export function stdioClient({ command, env }: Target): RpcClient {
+  const [program = "", ...args] = command;
+  const child = spawn(program, args, { env: { ...env }, stdio: ["pipe", "pipe", "inherit"] });
+  const waiting = new Map<number, (answer: Answer) => void>();
+  const send = (message: unknown) => void child.stdin.write(JSON.stringify(message) + "\n");
+  eachLine(child, (line) => {
+    const answer: Answer = JSON.parse(line);
+    waiting.get(answer.id)?.(answer);
+    waiting.delete(answer.id);
+  });
+  const client = calls((message) =>
+    new Promise((resolve) => {
+      waiting.set(message.id, resolve);
+      send(message);
+    })
+  );
+  return {
+    ...client,
     pid: child.pid,
     initialize: async () => {
-      await ask("initialize", hello);
+      await client.initialize();
       send({ jsonrpc: "2.0", method: "notifications/initialized" });
     },
-    call: (name, args) => ask("tools/call", { name, arguments: args }),
-    close: async () => {
-      await stdin.close();
-      await child.status;
-    },
+    close: () =>
+      new Promise((resolve) => {
+        child.on("exit", () => resolve());
+        child.stdin.end();
+      }),
   };
+}
+
+function eachLine(child: ChildProcess, take: (line: string) => void): void {
+  let pieces: Buffer[] = [];
+  child.stdout?.on("data", (bytes: Buffer) => {
+    let from = 0;
+    for (let to = bytes.indexOf(10); to >= 0; to = bytes.indexOf(10, from)) {
+      pieces.push(bytes.subarray(from, to));
+      take(pieces.length === 1 ? String(pieces[0]) : Buffer.concat(pieces).toString());
+      pieces = [];
+      from = to + 1;
+    }
+    if (from < bytes.length) pieces.push(bytes.subarray(from));
+  });
 }

@@ -5,38 +5,32 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 // @ts-types="@modelcontextprotocol/sdk/client/streamableHttp"
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import type { RpcClient } from "./clients.ts";
-
-const make = () => new Client({ name: "bench", version: "1" }, { capabilities: {} });
+import type { RpcClient, Target } from "./clients.ts";
 
 /** The SDK's client over HTTP. */
-export function sdkDirectClient(url: string): RpcClient {
-  const client = make();
+export function sdkHttpClient({ url }: Target): RpcClient {
+  const requestInit = { headers: { authorization: "Bearer of-the-direct-client" } };
+  return sdkClient(new StreamableHTTPClientTransport(new URL(url), { requestInit }) as never);
+}
+
+/** The SDK's client over the stdin and stdout of the command. */
+export function sdkStdioClient({ command, env }: Target): RpcClient {
+  const [program = "", ...args] = command;
+  const transport = new StdioClientTransport({ command: program, args, env: { ...env }, stderr: "inherit" });
+  const client = sdkClient(transport as never);
   return {
-    initialize: () => client.connect(new StreamableHTTPClientTransport(new URL(url)) as never),
-    call: (name, args) => client.callTool({ name, arguments: args as Record<string, unknown> }),
-    close: () => client.close(),
+    ...client,
+    get pid() {
+      return transport.pid ?? undefined;
+    },
   };
 }
 
-/** The SDK's client over the stdin and stdout of `command`. */
-export function sdkPumpClient(command: readonly string[], url: string, home: string): RpcClient {
-  const client = make();
-  const [program = "", ...args] = command;
-  const env = {
-    HOME: home,
-    PATH: Deno.env.get("PATH") ?? "",
-    DENO_DIR: Deno.env.get("DENO_DIR") ?? `${Deno.env.get("HOME")}/.cache/deno`,
-  };
-  const transport = new StdioClientTransport({
-    command: program,
-    args: [...args, "--silent", "--no-banner", url],
-    env,
-    stderr: "ignore",
-  });
+function sdkClient(transport: never): RpcClient {
+  const client = new Client({ name: "bench", version: "1" }, { capabilities: {} });
   return {
-    initialize: () => client.connect(transport as never),
-    call: (name, args) => client.callTool({ name, arguments: args as Record<string, unknown> }),
+    initialize: () => client.connect(transport),
+    call: (name, args) => client.callTool({ name, arguments: args }),
     close: () => client.close(),
   };
 }

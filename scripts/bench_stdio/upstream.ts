@@ -1,4 +1,4 @@
-/** Answers `initialize`, `echo` and `big` with JSON, as cheaply as it can. */
+/** Answers `initialize`, `echo` and `big` with JSON, as cheaply as it can, to whoever shows a token. */
 const texts = new Map<number, string>();
 
 function text(bytes: number): string {
@@ -8,6 +8,9 @@ function text(bytes: number): string {
 }
 
 const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
+  if (request.headers.get("authorization")?.startsWith("Bearer ") !== true) {
+    return new Response(null, { status: 401 });
+  }
   if (request.method !== "POST") return new Response(null, { status: 405 });
   const { id, method, params } = await request.json();
   if (id === undefined) return new Response(null, { status: 202 });
