@@ -14,7 +14,7 @@ import { OAuthError } from "../oauth/errors.ts";
 import type { Sifted } from "../upstream/headers.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
 import { BodyRefused } from "./body.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, peekLate } from "./exchange.ts";
 import { failureResponse, jsonFailure } from "./failure.ts";
 import { NoCredentials } from "./guard.ts";
 import type { Landing } from "./landing/page.ts";
@@ -206,7 +206,7 @@ function failed(parts: AppParts, exchange: Exchange, error: unknown): Response {
     exchange.reason = "internal";
     parts.log.error("request_failed", { requestId: exchange.id, cause: describeError(error) });
   }
-  const id = exchange.peek?.id;
+  const id = peekLate(exchange)?.id;
   return failureResponse(error, {
     challenge: (refusal) => parts.inbound.challenge(refusal instanceof NoCredentials ? undefined : refusal),
     ...(id === undefined ? {} : { id }),

@@ -1,6 +1,6 @@
 import type { Caller } from "../oauth/caller.ts";
 import type { Sifted } from "../upstream/headers.ts";
-import type { Peek } from "./peek.ts";
+import { type Peek, peek } from "./peek.ts";
 import type { Target } from "./target.ts";
 
 /** One request on its way through the server, and what became known about it. */
@@ -20,6 +20,8 @@ export interface Exchange {
   route: string;
   caller?: Caller;
   peek?: Peek;
+  /** A small body that was not looked into; for what turns out to be needed of it later. */
+  body?: Uint8Array;
   /** Bytes of the request's body; -1 while unknown. */
   requestBytes: number;
   /** Bytes of the answer's body, as far as they were counted. */
@@ -30,4 +32,9 @@ export interface Exchange {
   streaming: boolean;
   /** The answer carries our own headers already. */
   dressed: boolean;
+}
+
+/** What the request's body says, also where the log is not to know; `undefined` where it is not at hand. */
+export function peekLate({ peek: seen, body }: Exchange): Peek | undefined {
+  return seen ?? (body === undefined ? undefined : peek(body));
 }

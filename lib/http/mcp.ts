@@ -130,6 +130,7 @@ async function readBody(
   else if (value instanceof Uint8Array) {
     exchange.requestBytes = value.byteLength;
     if (parts.peekAlways || value.byteLength <= parts.peekMaxBytes) exchange.peek = peek(value);
+    else exchange.body = value;
   } else {
     const declared = exchange.headers.contentLength;
     if (declared !== null) exchange.requestBytes = Number(declared);

@@ -6,9 +6,10 @@
  *     silence        -> `: keep-alive` between events
  *     token ended    -> the stream ends (GET and listen streams only; an answer that has begun is never cut)
  *     drain          -> GET and listen streams end at once
- *     upstream dies  -> ids seen or an event half sent: cut, so that the client resumes; else an error event and an end
+ *     upstream dies  -> ids seen: cut, so that the client resumes; else an error event for its request, and an end
  */
 import { Watch, type Watched } from "../base/watch.ts";
+import { EventTail, hasEventId } from "./event_tail.ts";
 
 /** What a stream needs to know beside its bytes. */
 export interface StreamOptions {
@@ -26,7 +27,7 @@ const encoder = new TextEncoder();
 const opening = encoder.encode(": open\n\n");
 const keepAlive = encoder.encode(": keep-alive\n\n");
 
-/** How far into a stream event ids are looked for. */
+/** How far into a stream event ids are looked for; later, only what passed last is looked at. */
 const idSearchBytes = 65_536;
 const tickMs = 1_000;
 
@@ -75,8 +76,7 @@ class EventStream implements Watched {
   #lastMs = performance.now();
   #ticks = 0;
   #sawId = false;
-  /** The last bytes sent, to know whether an event is half sent. */
-  #tail: Uint8Array | undefined;
+  readonly #tail = new EventTail();
   #ended = false;
 
   constructor(
@@ -102,7 +102,7 @@ class EventStream implements Watched {
     if (this.#ended) return;
     this.#ticks++;
     if (this.options.over !== undefined && this.#ticks % 5 === 0) this.#askWhetherOver(this.options.over);
-    if (this.commentEveryMs === 0 || !this.#betweenEvents()) return;
+    if (this.commentEveryMs === 0 || !this.#tail.betweenEvents) return;
     const silentMs = performance.now() - this.#lastMs;
     // Some edges hold the headers back until the first byte of the body, so that a silent start is broken early.
     if (this.#bytes === 0 ? silentMs >= tickMs : silentMs >= this.commentEveryMs) {
@@ -135,14 +135,13 @@ class EventStream implements Watched {
   }
 
   #upstreamDied(): void {
-    const event = this.#sawId || !this.#betweenEvents() || answered(this.#tail)
-      ? undefined
-      : this.options.failureEvent?.();
+    const tail = this.#tail;
+    const event = this.#sawId || tail.hasId || tail.answered ? undefined : this.options.failureEvent?.();
     this.#finish("upstream_died");
     if (event === undefined) {
       this.#controller?.error(new Error("the upstream broke off"));
     } else {
-      this.#controller?.enqueue(encoder.encode(event));
+      this.#controller?.enqueue(encoder.encode(tail.ending + event));
       this.#close();
     }
   }
@@ -166,19 +165,7 @@ class EventStream implements Watched {
     }
     this.#bytes += bytes.byteLength;
     this.#lastMs = performance.now();
-    this.#tail = bytes;
-  }
-
-  #betweenEvents(): boolean {
-    const tail = this.#tail;
-    if (tail === undefined) return true;
-    const last = tail.at(-1);
-    const before = tail.at(-2);
-    // A blank line ends an event; lines end with LF, CR LF or CR.
-    if (last === 0x0a) {
-      return before === 0x0a || (before === 0x0d && (tail.at(-3) === 0x0a || tail.length === 2));
-    }
-    return last === 0x0d && before === 0x0d;
+    if (!isComment) this.#tail.push(bytes);
   }
 
   #finish(how: "done" | "client_gone" | "ended" | "upstream_died"): void {
@@ -195,23 +182,4 @@ class EventStream implements Watched {
       // The client was quicker.
     }
   }
-}
-
-/** Whether a line of this chunk starts with `id:` or is `id`. */
-function hasEventId(chunk: Uint8Array): boolean {
-  for (let at = 0; at >= 0 && at < chunk.length;) {
-    if (chunk[at] === 0x69 && chunk[at + 1] === 0x64 && chunk[at + 2] === 0x3a) return true;
-    const next = chunk.indexOf(0x0a, at);
-    if (next < 0) return false;
-    at = next + 1;
-  }
-  return false;
-}
-
-/** Whether the last event of this chunk was already an answer, so that the end is only an untidy one. */
-function answered(tail: Uint8Array | undefined): boolean {
-  if (tail === undefined) return false;
-  const text = new TextDecoder().decode(tail.subarray(-16_384)).trimEnd();
-  const event = text.slice(Math.max(text.lastIndexOf("\n\n"), text.lastIndexOf("\r\n\r\n")) + 1);
-  return /"(result|error)"\s*:/.test(event) && /"id"\s*:/.test(event) && !/"method"\s*:/.test(event);
 }
