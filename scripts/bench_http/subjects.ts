@@ -94,7 +94,7 @@ export async function startSubjects(): Promise<Subjects> {
     await startHttpMode({
       idp,
       upstreamUrl: `http://127.0.0.1:${upstreamPort}/mcp`,
-      env: { RATE_LIMIT_MCP: "1000000", MCP_PER_SUBJECT_CONCURRENCY: "1000000" },
+      env: { RATE_LIMIT_MCP: "1000000", MCP_PER_SUBJECT_CONCURRENCY: "1000000", LOG_LEVEL: "info" },
     }),
   );
   const { tokens } = await logIn(doorman.mcpUrl, { user: "alice" });

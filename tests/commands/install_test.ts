@@ -3,7 +3,11 @@ import { parse as parseToml } from "@decimalturn/toml-patch";
 import { parse as parseJsonc } from "jsonc-parser";
 import { clients, type Machine } from "../../lib/commands/install/clients.ts";
 import { compiledProgram } from "../../lib/commands/install/server.ts";
-import { runDoorman } from "../support/process.ts";
+import { type DoormanOptions, runDoorman } from "../support/process.ts";
+
+/** The level that the tests' programs run at would become part of the entry. */
+const doorman = (args: readonly string[], options: DoormanOptions) =>
+  runDoorman(args, { ...options, env: { LOG_LEVEL: "", ...options.env } });
 
 /** A home folder with what a user of the client has in it. */
 interface Fixture {
@@ -89,9 +93,9 @@ for (const [name, fixture] of Object.entries(fixtures)) {
       const path = `${user.home}/${fixture.file}`;
       const argv = ["install", name, "--oidc-client-id", "c", "--name", "ours", "https://u.example/mcp"];
 
-      const first = await runDoorman(argv, { home: user.home });
+      const first = await doorman(argv, { home: user.home });
       const after = await Deno.readTextFile(path);
-      const again = await runDoorman(argv, { home: user.home });
+      const again = await doorman(argv, { home: user.home });
 
       assert.equal(first.code, 0, first.stderr);
       const { command, args, ...rest } = serversOf(name, after).ours ?? {};
@@ -103,7 +107,7 @@ for (const [name, fixture] of Object.entries(fixtures)) {
       assert.match(again.stdout, /has this entry already/);
       assert.equal(await Deno.readTextFile(path), after);
 
-      const gone = await runDoorman(["install", name, "--remove", "--name", "ours"], { home: user.home });
+      const gone = await doorman(["install", name, "--remove", "--name", "ours"], { home: user.home });
       assert.equal(gone.code, 0, gone.stderr);
       const left = await Deno.readTextFile(path);
       assert.equal(serversOf(name, left)?.ours, undefined);
@@ -118,7 +122,7 @@ for (const [name, fixture] of Object.entries(fixtures)) {
       await using user = await homeWith(fixture.file, fixture.text);
       const argv = ["install", name, "--transport", "http", "https://u.example/mcp"];
 
-      const { code, stdout, stderr } = await runDoorman(argv, { home: user.home });
+      const { code, stdout, stderr } = await doorman(argv, { home: user.home });
 
       assert.equal(code, 0, stderr);
       const text = await Deno.readTextFile(`${user.home}/${fixture.file}`);
@@ -134,7 +138,7 @@ for (const [name, fixture] of Object.entries(fixtures)) {
 
 Deno.test("install --print shows the entry and writes nothing", async () => {
   await using user = await homeWith(".cursor/mcp.json", others);
-  const { stdout } = await runDoorman(["install", "cursor", "--print", "https://u.example/mcp"], {
+  const { stdout } = await doorman(["install", "cursor", "--print", "https://u.example/mcp"], {
     home: user.home,
   });
 
@@ -145,7 +149,7 @@ Deno.test("install --print shows the entry and writes nothing", async () => {
 Deno.test("install takes variables over and makes paths absolute, without showing secrets", async () => {
   await using user = await homeWith(".cursor/mcp.json", "{}");
   await Deno.writeTextFile(`${user.home}/key.pem`, "-----BEGIN PRIVATE KEY-----");
-  const { stdout } = await runDoorman(
+  const { stdout } = await doorman(
     [
       "install",
       "cursor",
@@ -182,7 +186,7 @@ Deno.test("install keeps the file's mode and follows a symbolic link", async () 
   await Deno.chmod(real, 0o640);
   await Deno.symlink(real, `${user.home}/.cursor/mcp.json`);
 
-  const { code } = await runDoorman(["install", "cursor", "https://u.example/mcp"], { home: user.home });
+  const { code } = await doorman(["install", "cursor", "https://u.example/mcp"], { home: user.home });
 
   assert.equal(code, 0);
   assert.equal((await Deno.lstat(`${user.home}/.cursor/mcp.json`)).isSymlink, true);
@@ -192,7 +196,7 @@ Deno.test("install keeps the file's mode and follows a symbolic link", async () 
 
 Deno.test("install refuses what it cannot do, and changes nothing", async () => {
   await using user = await homeWith(".cursor/mcp.json", "{ not json");
-  const run = (...argv: string[]) => runDoorman(["install", ...argv], { home: user.home });
+  const run = (...argv: string[]) => doorman(["install", ...argv], { home: user.home });
 
   const broken = await run("cursor", "https://u.example/mcp");
   assert.equal(broken.code, 1);

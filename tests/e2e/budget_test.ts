@@ -46,6 +46,7 @@ Deno.test(
       OIDC_CLIENT_SECRET: idp.clientSecret,
       OIDC_REDIRECT_URL: redirect,
       BROWSER: browserFor("alice"),
+      LOG_LEVEL: "info",
     };
     const runs: number[] = [];
     for (let run = 0; run < 8; run++) {

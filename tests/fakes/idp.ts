@@ -8,6 +8,7 @@ import { exportJWK, generateKeyPair, type JWK } from "jose";
 import { Provider } from "./oidc_provider.ts";
 import { memoryAdapter, type MemoryRecords } from "./idp_adapter.ts";
 import { loginPage } from "./idp_page.ts";
+import { keepOAuth } from "../support/secrets.ts";
 
 /** Client metadata of RFC 7591. */
 export interface ClientMetadata {
@@ -309,6 +310,10 @@ export async function startIdp(options: IdpOptions = {}): Promise<TestIdp> {
     made.use(async (ctx: Any, next: () => Promise<void>) => {
       await next();
       const { params, route } = ctx.oidc ?? {};
+      keepOAuth(params ?? {});
+      if (ctx.body !== null && typeof ctx.body === "object") keepOAuth(ctx.body);
+      const location = ctx.response.get("location");
+      if (URL.canParse(location)) keepOAuth(new URL(location).searchParams);
       if (route === "token" && params !== undefined) {
         const text = new URLSearchParams();
         for (const [name, value] of Object.entries(params)) {

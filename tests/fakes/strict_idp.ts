@@ -4,6 +4,7 @@
  * `cognito.ts`), as rules that return the refusal or nothing.
  */
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { keepOAuth } from "../support/secrets.ts";
 
 /** What a request is refused with; `page`: shown to the user, not sent back to the client. */
 export interface Refusal {
@@ -92,6 +93,7 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
 
   function authorize(query: URLSearchParams): Response {
     authorizeRequests.push(query);
+    keepOAuth(query);
     const redirectUri = query.get("redirect_uri") ?? "";
     const refusal = basicRefusal(query) ?? rules.authorize(query);
     if (refusal !== undefined) refusals.push(refusal);
@@ -131,6 +133,7 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
   async function token(request: Request, issuer: string): Promise<Response> {
     const form = new URLSearchParams(await request.text());
     tokenRequests.push(form);
+    keepOAuth(form);
     const isCode = form.get("grant_type") === "authorization_code";
     const handle = form.get(isCode ? "code" : "refresh_token") ?? "";
     const grant = grants.get(handle);
@@ -159,14 +162,16 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
         ...rules.idTokenClaims(grant),
       })
       : undefined;
-    return Response.json({
+    const answer = {
       access_token: await rules.accessToken(grant, sign),
       token_type: "Bearer",
       expires_in: 3600,
       refresh_token: refreshToken,
       id_token: idToken,
       ...rules.answer?.(grant),
-    }, { headers: { "cache-control": "no-store" } });
+    };
+    keepOAuth(answer);
+    return Response.json(answer, { headers: { "cache-control": "no-store" } });
   }
 
   function clientRefusal(request: Request, form: URLSearchParams): Refusal | undefined {

@@ -8,6 +8,7 @@ import { WebStandardStreamableHTTPServerTransport } from "@modelcontextprotocol/
 import { createRemoteJWKSet, type JWTPayload, jwtVerify } from "jose";
 import { legacyServer, type ServerFacts } from "./upstream_legacy.ts";
 import { modernServer } from "./upstream_modern.ts";
+import { keepCarried } from "../support/secrets.ts";
 
 export interface UpstreamOptions {
   /** Which protocol eras are served; default `both`. */
@@ -94,6 +95,7 @@ export function startUpstream(options: UpstreamOptions = {}): TestUpstream {
   async function answer(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const text = request.method === "POST" ? await request.text() : "";
+    keepCarried(request.headers, text.length > 1_000_000 ? "" : text);
     received.push({
       method: request.method,
       url: request.url,

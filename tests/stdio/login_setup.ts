@@ -2,11 +2,12 @@
 import { systemClock } from "../../lib/base/clock.ts";
 import type { Clock } from "../../lib/base/clock.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
-import { type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Logger } from "../../lib/base/log.ts";
 import type { LoginConfig, StdioConfig } from "../../lib/stdio/config.ts";
 import type { Credentials } from "../../lib/stdio/credentials.ts";
 import { openCredentials } from "../../lib/stdio/open_credentials.ts";
 import { newBrowser } from "../support/browser.ts";
+import { watchedLog } from "../support/watched_log.ts";
 
 /** A temporary folder that goes away with its owner. */
 export interface TemporaryDir extends AsyncDisposable {
@@ -103,10 +104,11 @@ export async function testCredentials(
   config: StdioConfig,
   options: { print?: (line: string) => void; clock?: Clock; log?: Logger } = {},
 ): Promise<Credentials> {
+  const log = watchedLog(options.log);
   const http = openHttpClient();
   const credentials = await openCredentials(config, {
     http,
-    log: options.log ?? silentLog,
+    log,
     print: options.print ?? (() => {}),
     ...(options.clock === undefined ? {} : { clock: options.clock }),
   });
@@ -115,6 +117,7 @@ export async function testCredentials(
     async [Symbol.asyncDispose]() {
       await dispose();
       http.close();
+      log.check();
     },
   });
 }

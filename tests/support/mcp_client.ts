@@ -11,6 +11,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { type Browser, newBrowser } from "./browser.ts";
 import { defaultRedirectUri } from "./oauth_client.ts";
+import { keepOAuth } from "./secrets.ts";
 
 /** What the SDK asks of an application, kept in memory. */
 export interface MemoryOAuth extends OAuthClientProvider {
@@ -37,9 +38,15 @@ export function memoryOAuth(): MemoryOAuth {
     clientInformation: () => saved.client as ReturnType<OAuthClientProvider["clientInformation"]>,
     saveClientInformation: (client) => void (saved.client = client),
     tokens: () => saved.tokens as ReturnType<OAuthClientProvider["tokens"]>,
-    saveTokens: (tokens) => void (saved.tokens = tokens),
+    saveTokens(tokens) {
+      keepOAuth({ ...tokens });
+      saved.tokens = tokens;
+    },
     redirectToAuthorization: (url) => void (provider.authorizationUrl = url),
-    saveCodeVerifier: (verifier) => void (saved.verifier = verifier),
+    saveCodeVerifier(verifier) {
+      keepOAuth({ code_verifier: verifier });
+      saved.verifier = verifier;
+    },
     codeVerifier: () => String(saved.verifier),
   };
   return provider;

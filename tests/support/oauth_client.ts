@@ -4,6 +4,7 @@
  * may be played against another process than the one before.
  */
 import { type Browser, newBrowser } from "./browser.ts";
+import { keepOAuth } from "./secrets.ts";
 
 export interface Discovered {
   readonly resource: Record<string, unknown> & { resource: string; authorization_servers: string[] };
@@ -74,6 +75,7 @@ export async function register(
     }),
   });
   const body = await response.json();
+  keepOAuth(body);
   if (response.status !== 201) throw new Error(`Not registered: ${response.status} ${JSON.stringify(body)}`);
   return { clientId: body.client_id, clientSecret: body.client_secret, redirectUri };
 }
@@ -89,6 +91,7 @@ export async function startLogin(
   const challenge = base64url(
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier))),
   );
+  keepOAuth({ state, code_verifier: verifier, code_challenge: challenge });
   const url = new URL(server.authorization_endpoint);
   const all: Record<string, string | undefined> = {
     response_type: "code",
@@ -124,8 +127,11 @@ export async function tokenRequest(
 > {
   const body = new URLSearchParams({ client_id: client.clientId, ...parameters });
   if (client.clientSecret !== undefined) body.set("client_secret", client.clientSecret);
+  keepOAuth(body);
   const response = await fetch(server.token_endpoint, { method: "POST", body });
-  return { status: response.status, headers: response.headers, body: await response.json() };
+  const answer = await response.json();
+  keepOAuth(answer);
+  return { status: response.status, headers: response.headers, body: answer };
 }
 
 /** @throws Error with the OAuth error. */

@@ -1,9 +1,11 @@
 /**
  * Starts mcp-doorman as a user does: `main.ts` under this Deno, or the binary that `MCP_DOORMAN_BIN` names, with an
- * environment of the test's own and a home of its own.
+ * environment of the test's own and a home of its own. It runs at the most talkative level unless the test says
+ * otherwise, and what it wrote is searched for secrets when it is disposed of (`secrets.ts`).
  */
 import { fileURLToPath } from "node:url";
 import { textLines } from "./lines.ts";
+import { assertNothingShown, keepSettings } from "./secrets.ts";
 
 export interface DoormanOptions {
   /** All of the environment, beside a private HOME and PATH. */
@@ -60,6 +62,9 @@ export function baseEnv(home: string): Record<string, string> {
   return env;
 }
 
+/** The level at which the tests' programs run, so that everything they could say is seen to hold no secret. */
+export const talkative = { LOG_LEVEL: "trace" };
+
 /** What a child that fetches packages by itself needs on top: the tester's own way to the registry. */
 export function packageEnv(): Record<string, string> {
   const env: Record<string, string> = {};
@@ -91,10 +96,11 @@ export function startDoorman(args: readonly string[], options: DoormanOptions = 
   const { command, args: before } = options.program === undefined
     ? doormanCommand()
     : { command: options.program, args: [] };
+  keepSettings(args, options.env ?? {});
   const child = new Deno.Command(command, {
     args: [...before, ...args],
     clearEnv: true,
-    env: { ...baseEnv(home), ...options.env },
+    env: { ...baseEnv(home), ...talkative, ...options.env },
     cwd: options.cwd ?? home,
     stdin: "piped",
     stdout: "piped",
@@ -171,10 +177,32 @@ export function startDoorman(args: readonly string[], options: DoormanOptions = 
         }
       }
       await exited;
+      const logs = logsIn(home);
       if (options.home === undefined) await Deno.remove(home, { recursive: true });
+      assertOutput(lines.stdout, [...lines.stderr, ...logs]);
     },
   };
   return process;
+}
+
+/** What stdout of stdio mode is for, and what no output is for. */
+function assertOutput(stdout: readonly string[], logged: readonly string[]): void {
+  assertNothingShown("stderr or a log file", logged.join("\n"));
+  if (!logged.some((line) => /\bstdio_started\b/.test(line))) {
+    return assertNothingShown("stdout", stdout.join("\n"));
+  }
+  const other = stdout.find((line) => !/^(\{"jsonrpc":|\[|\{.*"jsonrpc":)/.test(line));
+  if (other !== undefined) throw new Error(`No message on stdout: ${other.slice(0, 200)}`);
+}
+
+/** Lines of the log files that a program left in its home. */
+function logsIn(home: string): string[] {
+  const lines: string[] = [];
+  for (const { name, isFile, isDirectory } of Deno.readDirSync(home)) {
+    if (isDirectory) lines.push(...logsIn(`${home}/${name}`));
+    if (isFile && name.endsWith(".log")) lines.push(...Deno.readTextFileSync(`${home}/${name}`).split("\n"));
+  }
+  return lines;
 }
 
 /** Runs to the end and gives all there was; for `--help`, bad configurations and the like. Killed after 30 s. */

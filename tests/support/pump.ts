@@ -1,7 +1,7 @@
 /** The pump of stdio mode inside the test's own process: lines in, lines out, no subprocess. */
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
-import { type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Logger } from "../../lib/base/log.ts";
 import type { Credentials } from "../../lib/stdio/credentials.ts";
 import { openDump } from "../../lib/stdio/dump.ts";
 import type { LastAnswers } from "../../lib/stdio/last_answers.ts";
@@ -10,6 +10,7 @@ import { openPump, type PumpConfig } from "../../lib/stdio/open_pump.ts";
 import type { Pump } from "../../lib/stdio/pump.ts";
 import { staticHeaders } from "../../lib/stdio/static_headers.ts";
 import { lineWriter } from "../../lib/stdio/stdout.ts";
+import { type WatchedLog, watchedLog } from "./watched_log.ts";
 
 export interface PumpOptions extends Partial<Omit<PumpConfig, "upstreamUrl">> {
   credentials?: Credentials;
@@ -24,6 +25,8 @@ export type Message = any;
 
 export interface TestPump extends AsyncDisposable {
   readonly pump: Pump;
+  /** What it has logged. */
+  readonly log: WatchedLog;
   /** Writes one line: text as it is, anything else as JSON. */
   send(line: string | Message): void;
   sendBytes(bytes: Uint8Array): void;
@@ -70,6 +73,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
       return Promise.resolve(bytes.length);
     },
   });
+  const log = watchedLog(options.log);
   const http = openHttpClient();
   const dump = openDump(options.dumpFile);
   const config = {
@@ -87,7 +91,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     dump,
     answers: options.answers ?? memoryAnswers(),
     clock: options.clock ?? systemClock,
-    log: options.log ?? silentLog,
+    log,
     signal: exit.signal,
   });
   const reader = stdin.readable.getReader();
@@ -114,6 +118,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
 
   const self: TestPump = {
     pump,
+    log,
     lines,
     send: (line) =>
       self.sendBytes(encoder.encode((typeof line === "string" ? line : JSON.stringify(line)) + "\n")),
@@ -156,6 +161,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
       dump[Symbol.dispose]();
       http.close();
       await reader.cancel().catch(() => {});
+      log.check();
     },
   };
   return self;

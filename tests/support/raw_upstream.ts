@@ -1,4 +1,5 @@
 /** An upstream that answers exactly what a test says, for what no SDK would send. */
+import { keepCarried } from "./secrets.ts";
 
 // deno-lint-ignore no-explicit-any -- tests look into whatever came
 export type Rpc = any;
@@ -52,6 +53,7 @@ export function rawUpstream(
         rpc = undefined;
       }
       const { method, headers, signal } = request;
+      keepCarried(headers, text);
       const seen = { method, headers, path: new URL(request.url).pathname, text, rpc, signal };
       requests.push(seen);
       for (const listener of listeners) listener();

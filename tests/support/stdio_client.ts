@@ -7,7 +7,8 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 // @ts-types="@modelcontextprotocol/sdk/client/stdio"
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { textLines } from "./lines.ts";
-import { baseEnv, doormanCommand } from "./process.ts";
+import { baseEnv, doormanCommand, talkative } from "./process.ts";
+import { assertNothingShown, keepSettings } from "./secrets.ts";
 
 export interface StdioOptions {
   /** Arguments of mcp-doorman; by default only the upstream's URL. */
@@ -44,11 +45,13 @@ export function connectStdioV2(options: StdioOptions): Promise<StdioSession<Clie
 
 function parameters(options: StdioOptions) {
   const { command, args } = doormanCommand();
+  keepSettings(options.args ?? [], options.env);
   return {
     command,
     args: [...args, ...(options.args ?? []), options.upstreamUrl],
     env: {
       ...baseEnv(options.home),
+      ...talkative,
       ...(options.user === undefined ? { OPEN_BROWSER: "false" } : { BROWSER: browserFor(options.user) }),
       ...options.env,
     },
@@ -97,6 +100,7 @@ async function connect<T extends { stderr: unknown; pid: number | null }, C exte
     async [Symbol.asyncDispose]() {
       await client.close();
       await reading;
+      assertNothingShown("stderr", stderr.join("\n"));
     },
   };
 }
