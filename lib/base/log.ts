@@ -22,6 +22,7 @@ export interface Fields {
   code?: string;
   commit?: string;
   count?: number;
+  date?: string;
   detail?: string;
   durationMs?: number;
   email?: string;
@@ -55,6 +56,7 @@ export interface Fields {
   rpcId?: string;
   rpcMethod?: string;
   rpcTool?: string;
+  runtime?: string;
   scopes?: string;
   setting?: string;
   status?: number;

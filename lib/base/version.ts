@@ -4,7 +4,7 @@ interface Build {
   readonly commit: string;
   /** ISO 8601. */
   readonly date: string;
-  /** What built it, such as `deno 2.9.6`. */
+  /** Who built it, such as `github-actions`; empty for a run from source. */
   readonly builder: string;
 }
 
@@ -14,8 +14,11 @@ export const build: Build = stamped ?? {
   version: "0.1.0",
   commit: "source",
   date: "",
-  builder: `deno ${Deno.version.deno}`,
+  builder: "",
 };
+
+/** What it runs on. It is asked at run time: the Deno that bundled a build need not be the one inside it. */
+export const runtime = `deno ${Deno.version.deno}`;
 
 /** The version alone. */
 export const version = build.version;
@@ -38,7 +41,6 @@ export const projectUrl = project.url;
 /** The answer to `--version`: one line. */
 export function versionLine(): string {
   const { version, commit, date, builder } = build;
-  return `${programName} ${version} (${
-    [commit, date, builder].filter((part) => part !== "").join(", ")
-  }) ${projectUrl}`;
+  const parts = [commit, date, builder === "" ? "" : `built by ${builder}`, runtime];
+  return `${programName} ${version} (${parts.filter((part) => part !== "").join(", ")}) ${projectUrl}`;
 }

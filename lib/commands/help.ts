@@ -44,7 +44,7 @@ function programHelp(): string {
       "mcp-doorman --check-config [options]",
       "Say what is wrong with the configuration, and start nothing",
     ),
-    row("mcp-doorman --version", "Show version, commit, date, builder and project"),
+    row("mcp-doorman --version", "Show version, commit, date, builder, runtime and project"),
     "",
     ...examples,
     ...groups.sort((a, b) => rank(a) - rank(b)).flatMap((group) => ["", `${group}:`, ...settingRows(group)]),

@@ -1,12 +1,20 @@
 /** The first lines of http mode: which build runs, how strictly it was configured, and what is wrong with that. */
 import type { Logger } from "../base/log.ts";
-import { build, projectUrl } from "../base/version.ts";
+import { build, projectUrl, runtime } from "../base/version.ts";
 import type { HttpConfig } from "../http/config.ts";
 
 /** Logs them. No value that could be secret is among them: such settings appear as set or not. */
 export function logStart(config: HttpConfig, log: Logger): void {
-  const { version, commit, builder } = build;
-  log.info("starting", { version, commit, builder, url: projectUrl, mode: "http", pid: Deno.pid });
+  const { version, commit, date, builder } = build;
+  log.info("starting", {
+    version,
+    commit,
+    ...(date === "" ? {} : { date, builder }),
+    runtime,
+    url: projectUrl,
+    mode: "http",
+    pid: Deno.pid,
+  });
   log.info("startup_config", { detail: listed(postureOf(config)) });
   log.info("startup_limits", { detail: listed(limitsOf(config)) });
   for (const { event, setting, hint } of config.warnings ?? []) log.warn(event, { setting, hint });

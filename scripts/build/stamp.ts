@@ -16,7 +16,7 @@ export async function readStamp(): Promise<Stamp> {
     version,
     commit: commit === undefined ? "unknown" : changed === "" ? commit : `${commit}+changes`,
     date: epoch === undefined ? "" : new Date(Number(epoch) * 1000).toISOString(),
-    builder: Deno.env.get("BUILDER") ?? `deno ${Deno.version.deno}`,
+    builder: Deno.env.get("BUILDER") ?? "hand",
   };
 }
 
