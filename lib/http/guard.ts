@@ -39,6 +39,7 @@ export class Guard {
    * @throws OAuthError
    */
   caller(authorization: string | null): Caller | Promise<Caller> {
+    if (this.inbound.anybody !== undefined) return this.inbound.anybody;
     const bearer = bearerText(authorization);
     const known = this.#remembered.get(bearer);
     if (known === undefined) return this.#verify(checkedBearer(bearer));

@@ -4,6 +4,8 @@ import type { OAuthError } from "../oauth/errors.ts";
 
 /** How MCP clients get in: the shape of the OAuth front. The list of shapes is in `shapes.ts`. */
 export interface Inbound extends AsyncDisposable {
+  /** Who everybody is where nobody is asked who they are; whatever credentials they send is not looked at. */
+  readonly anybody?: Caller;
   /** Adds the public endpoints, each an exact path; nothing here needs a bearer token. */
   mount(app: Hono): void;
   /** @throws OAuthError `invalid_token` (401), `insufficient_scope` (403) or `temporarily_unavailable` (503). */

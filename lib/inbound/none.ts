@@ -14,6 +14,7 @@ const anybody: Caller = {
 /** No OAuth front at all: for a listener that only this machine reaches. */
 export function openNone(): Inbound {
   return {
+    anybody,
     mount: () => {},
     authenticate: () => Promise.resolve(anybody),
     challenge: () => "Bearer",

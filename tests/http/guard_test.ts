@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { Guard, revocationWindowMs } from "../../lib/http/guard.ts";
+import { openNone } from "../../lib/inbound/none.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { rawRequest, sendRaw } from "./raw_client.ts";
 import { recorder } from "./recorder.ts";
@@ -87,4 +88,12 @@ Deno.test("an unknown token is refused with invalid_token, a lower-case scheme i
   assert.match(unknown.text, /error="invalid_token"/);
   assert.equal(lower.status, 200);
   assert.equal(seen.length, 1);
+});
+
+Deno.test("where nobody is asked who they are, a call without credentials goes through, and so does one with any", async () => {
+  const guard = new Guard(openNone(), fakeClock());
+
+  for (const authorization of [null, "Bearer whatever", "Basic eDp5"]) {
+    assert.equal((await guard.caller(authorization)).subject, "local", String(authorization));
+  }
 });
