@@ -1,0 +1,71 @@
+/** How http mode is told to stop, and told so more than once. */
+import assert from "node:assert/strict";
+import { startHandler } from "../fakes/raw_upstream.ts";
+import { startHttpMode } from "../support/http_mode.ts";
+
+const ignore = Deno.build.os === "windows";
+
+/** A call that is under way at the upstream, and a way to answer it. */
+async function callInFlight() {
+  const arrived = Promise.withResolvers<void>();
+  const answer = Promise.withResolvers<Response>();
+  const upstream = startHandler(() => (arrived.resolve(), answer.promise));
+  const http = await startHttpMode({
+    upstreamUrl: `${upstream.origin}/mcp`,
+    args: ["--inbound-auth-provider", "none", "--outbound-auth", "none"],
+  });
+  const running = fetch(http.mcpUrl, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "ping" }),
+  });
+  const refused = running.then((response) => Promise.reject(new Error(`HTTP ${response.status}`)));
+  await Promise.race([arrived.promise, refused]);
+  return {
+    http,
+    running,
+    answer: () => answer.resolve(Response.json({ jsonrpc: "2.0", id: 1, result: {} })),
+    async [Symbol.asyncDispose]() {
+      answer.resolve(new Response());
+      await running.then((response) => response.body?.cancel()).catch(() => {});
+      await http[Symbol.asyncDispose]();
+      await upstream[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test({
+  name: "one Ctrl-C that arrives twice, from the terminal and from a parent, is one wish: the call finishes",
+  ignore,
+  async fn() {
+    await using test = await callInFlight();
+    const { process } = test.http;
+
+    process.signal("SIGINT");
+    process.signal("SIGTERM");
+    await process.line("stderr", /shutting_down/);
+    test.answer();
+
+    assert.equal((await test.running).status, 200);
+    await process.line("stderr", /shutdown_complete/);
+    assert.equal(await process.exited, 0);
+    assert.doesNotMatch(process.stderr.join("\n"), /shutdown_forced/);
+  },
+});
+
+Deno.test({
+  name: "who goes on sending signals ends it at once, with the call still under way",
+  ignore,
+  async fn() {
+    await using test = await callInFlight();
+    const { process } = test.http;
+
+    process.signal("SIGTERM");
+    await process.line("stderr", /shutting_down/);
+    const insisting = setInterval(() => process.signal("SIGTERM"), 100);
+    const code = await process.exited.finally(() => clearInterval(insisting));
+
+    assert.equal(code, 2);
+    await process.line("stderr", /shutdown_forced/);
+  },
+});
