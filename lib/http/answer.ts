@@ -105,7 +105,11 @@ export class Answering {
     exchange.streaming = true;
     const reader = body.getReader();
     let bytes = 0;
+    let ended = false;
+    // A client that leaves ends the read that is under way, too.
     const end = (reason?: string) => {
+      if (ended) return;
+      ended = true;
       exchange.responseBytes = bytes;
       if (reason !== undefined) exchange.reason ??= reason;
       context.release();

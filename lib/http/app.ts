@@ -24,7 +24,7 @@ import { corsHeaders, type OriginRules, preflight } from "./origin.ts";
 import type { RateLimit } from "./rate_limit.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withSecurityHeaders } from "./security_headers.ts";
-import { belowMount, isPlainPath, readTarget, withoutTokens } from "./target.ts";
+import { belowMount, isPlainPath, namesNoHost, readTarget, withoutTokens } from "./target.ts";
 
 /** What the surface is made of. */
 export interface AppParts {
@@ -121,9 +121,13 @@ export function appHandler(parts: AppParts): Handler {
     };
     let response: Response;
     try {
-      if (target === undefined || (target.path !== parts.mountPath && !isPlainPath(target.path))) {
+      if (target === undefined || !isReadable(target.path, parts.mountPath)) {
         exchange.reason = "bad_target";
         response = jsonFailure(400, "invalid_request", "The request target or host cannot be read");
+      } else if (namesNoHost(request.url, headers.host) && target.path !== "/healthz") {
+        // Load balancers probe with HTTP/1.0, which has no Host header; what they ask for says nothing.
+        exchange.reason = "bad_target";
+        response = jsonFailure(400, "invalid_request", "The request names no host");
       } else if (!parts.origins.hostAllowed(target.authority)) response = forbidden(exchange, "host_refused");
       else response = await route(exchange);
     } catch (error) {
@@ -144,6 +148,10 @@ export function appHandler(parts: AppParts): Handler {
     if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
     return response;
   };
+}
+
+function isReadable(path: string, mountPath: string): boolean {
+  return path === mountPath || isPlainPath(path);
 }
 
 /** A person who opens the connector's address gets a page about it; anybody else the answer as it is. */

@@ -10,7 +10,7 @@ export const smallBodyBytes = 65_536;
 /** A body that may not be passed on. */
 export class BodyRefused extends Error {
   override readonly name = "BodyRefused";
-  constructor(readonly why: "too_large" | "too_slow" | "cut") {
+  constructor(readonly why: "too_large" | "too_slow" | "cut" | "bad_length") {
     super(why);
   }
 }
@@ -18,8 +18,15 @@ export class BodyRefused extends Error {
 /** The limits of a body. */
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** For a small body in whole, and for each next piece of one without a length; milliseconds, 0: no limit. */
+  /** For a small body in whole, and for each next piece of a large one; milliseconds, 0: no limit. */
   readonly readTimeoutMs: number;
+}
+
+/** What the request's headers say about where its body ends. */
+export interface Framing {
+  /** `Content-Length` as it stands. */
+  readonly contentLength: string | null;
+  readonly transferEncoding: boolean;
 }
 
 /** A body as it goes on. */
@@ -32,24 +39,26 @@ export class BodyReader {
   constructor(private readonly limits: BodyLimits) {}
 
   /**
-   * The body of the request; `declared` is its `Content-Length`. `onRefused` is called when a streamed body turns out to break a limit later.
+   * The body of the request. A length that is no number, or that stands beside a transfer encoding, is refused: a
+   * server before us may have gone by the other one (RFC 9112 section 6.3). `onRefused` is called when a streamed
+   * body turns out to break a limit later.
    * @throws BodyRefused
    */
   read(
     request: Request,
-    declared: string | null,
+    { contentLength: declared, transferEncoding }: Framing,
     onRefused: (error: BodyRefused) => void,
   ): Body | Promise<Body> {
     if (declared === null) {
       const { body } = request;
       return body === null ? null : this.#limited(body, onRefused);
     }
+    if (transferEncoding || !/^\d{1,15}$/.test(declared)) throw new BodyRefused("bad_length");
     const length = Number(declared);
     if (length > this.limits.maxBytes) throw new BodyRefused("too_large");
     if (length === 0) return null;
     if (length <= smallBodyBytes) return this.#whole(request);
-    // The declared length is the limit already; as it is, the runtime hands the body on without a copy.
-    return request.body;
+    return request.body === null ? null : this.#limited(request.body, onRefused);
   }
 
   close(): void {
@@ -83,7 +92,10 @@ export class BodyReader {
   ): ReadableStream<Uint8Array> {
     const reader = body.getReader();
     let left = this.limits.maxBytes;
+    /** Refused, or no longer wanted: a read that was under way then ends as well, and says nothing any more. */
+    let over = false;
     const refuse = (why: BodyRefused["why"]) => {
+      over = true;
       const error = new BodyRefused(why);
       onRefused(error);
       reader.cancel(error).catch(() => {});
@@ -105,19 +117,21 @@ export class BodyReader {
           };
           this.#watch.enter(watched);
           reader.read().then((piece) => {
+            if (over) return;
             if (piece.done) controller.close();
             else {
               left -= piece.value.byteLength;
               if (left < 0) controller.error(refuse("too_large"));
               else controller.enqueue(piece.value);
             }
-            done();
           }, () => {
-            controller.error(refuse("cut"));
-            done();
-          });
+            if (!over) controller.error(refuse("cut"));
+          }).then(done);
         }),
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => {
+        over = true;
+        return reader.cancel(reason);
+      },
     }, { highWaterMark: 0 });
   }
 }

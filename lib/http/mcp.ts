@@ -1,7 +1,7 @@
 /**
  * The MCP mount: what is behind the door. No framework stands between the socket and this file.
  *
- *     origin, method -> address rate -> bearer -> subject rate, calls at once -> session -> body
+ *     origin -> address rate -> bearer -> method, headers -> subject rate, calls at once -> session -> body
  *       -> headers (cleaned, credential, identity) -> upstream -> 401? renew once -> answer, streaming
  */
 import type { Caller } from "../oauth/caller.ts";
@@ -51,9 +51,6 @@ const methods = new Set(allowedMethods.split(", "));
 /** Answers a request on the mount; `suffix` is the path below it with the query. Throws what `failure.ts` knows. */
 export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string) => Promise<Response> {
   return async (exchange, suffix) => {
-    if (!methods.has(exchange.method)) {
-      return new Response(null, { status: 405, headers: { allow: allowedMethods } });
-    }
     const limited = parts.perAddress === undefined
       ? undefined
       : await parts.perAddress.take(exchange.address);
@@ -62,6 +59,9 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
     const known = parts.guard.caller(exchange.headers.authorization);
     const caller = known instanceof Promise ? await known : known;
     exchange.caller = caller;
+    if (!methods.has(exchange.method)) {
+      return new Response(null, { status: 405, headers: { allow: allowedMethods } });
+    }
     if (exchange.headers.repeated) return repeatedHeader(exchange);
     const busy = parts.perSubject === undefined ? undefined : await parts.perSubject.take(caller.subject);
     if (busy !== undefined) return tooMany(exchange, busy.retryAfterSec);
@@ -121,7 +121,7 @@ async function readBody(
   const result: { value: Body; refused?: BodyRefused } = { value: null };
   const read = parts.bodies.read(
     exchange.request,
-    exchange.headers.contentLength,
+    exchange.headers,
     (error) => result.refused = error,
   );
   const value = read instanceof Promise ? await read : read;
@@ -230,6 +230,9 @@ export function bodyRefusedResponse(error: BodyRefused, exchange: Exchange): Res
   exchange.reason = `body_${error.why}`;
   if (error.why === "too_large") {
     return rpcError(413, rpcCodes.tooLarge, "The request is too large", { close: true });
+  }
+  if (error.why === "bad_length") {
+    return rpcError(400, -32_600, "The length of the request is not clear", { close: true });
   }
   if (error.why === "too_slow") {
     return rpcError(408, rpcCodes.tooSlow, "The request came too slowly", { close: true });

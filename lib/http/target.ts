@@ -43,6 +43,14 @@ export function readTarget(url: string, host: string | null): Target | undefined
   };
 }
 
+/**
+ * Whether a request over plain HTTP names no host, which HTTP/1.1 forbids (RFC 9112 section 3.2): the runtime puts
+ * `localhost` in its place. Over TLS that may be what the other side meant, since HTTP/2 has no such header.
+ */
+export function namesNoHost(url: string, host: string | null): boolean {
+  return host === null && /^http:\/\/localhost[:/]/.test(url);
+}
+
 /** The raw query without tokens, which are neither taken from it nor handed on (RFC 9700 section 4.3.2). */
 export function withoutTokens(query: string): string {
   if (query === "" || !/token|%/i.test(query)) return query;

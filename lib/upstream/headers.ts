@@ -125,6 +125,7 @@ export class Sifted {
   host: string | null = null;
   sessionId: string | null = null;
   contentLength: string | null = null;
+  transferEncoding = false;
   /** Whether a header that may be there once was there twice. */
   repeated = false;
   /** Names and values for the upstream. */
@@ -140,6 +141,7 @@ const enum Fate {
   Host,
   SessionId,
   ContentLength,
+  TransferEncoding,
   Connection,
 }
 
@@ -149,6 +151,7 @@ const needed: Readonly<Record<string, Fate>> = {
   "host": Fate.Host,
   "mcp-session-id": Fate.SessionId,
   "content-length": Fate.ContentLength,
+  "transfer-encoding": Fate.TransferEncoding,
   "connection": Fate.Connection,
   "mcp-protocol-version": Fate.GoesOnOnce,
   "mcp-method": Fate.GoesOnOnce,
@@ -201,6 +204,9 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
           break;
         case Fate.ContentLength:
           sifted.contentLength = value;
+          break;
+        case Fate.TransferEncoding:
+          sifted.transferEncoding = true;
           break;
         case Fate.Connection:
           connection = value;

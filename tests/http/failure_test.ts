@@ -208,13 +208,40 @@ Deno.test("a body that does not come is given up after the limit", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream, settings: limits({ bodyReadTimeoutMs: 900 }) });
 
-  const answer = await sendRaw(
-    front.port,
-    rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", "Content-Length: 50"]) + "{",
-  );
+  for (const framing of ["Content-Length: 50", "Content-Length: 500000", "Transfer-Encoding: chunked"]) {
+    const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", framing]);
+    const answer = await sendRaw(front.port, `${head}1\r\n{`, { patienceMs: 5_000 });
 
-  assert.equal(answer.status, 408);
+    assert.equal(answer.status, 408, framing);
+  }
   assert.equal(seen.length, 0);
+});
+
+Deno.test("an upstream that answers before the body is there, and a client that leaves within it, harm nobody", async () => {
+  await using behind = startBytes(async (connection) => {
+    await connection.read(new Uint8Array(65_536));
+    await connection.write(
+      new TextEncoder().encode(
+        "HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly",
+      ),
+    );
+  });
+  await using front = await startFront({
+    upstream: new URL(behind.url),
+    settings: limits({ bodyReadTimeoutMs: 900 }),
+  });
+
+  for (const framing of ["Content-Length: 500000", "Transfer-Encoding: chunked"]) {
+    const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", framing]);
+    const answer = await sendRaw(front.port, `${head}1\r\n{`);
+    assert.match(answer.text, /^HTTP\/1\.1 409 .*early$/s, framing);
+  }
+
+  const leaving = await Deno.connect({ hostname: "127.0.0.1", port: front.port });
+  const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", "Content-Length: 500000"]);
+  await leaving.write(new TextEncoder().encode(`${head}half`));
+  leaving.close();
+  assert.equal((await post(front.url)).status, 409);
 });
 
 Deno.test("a large body passes whole, whether its length is declared or not", async () => {

@@ -8,8 +8,15 @@ export interface RawAnswer {
   readonly text: string;
 }
 
-/** Sends text (each character one byte) and reads until the other side closes or is silent for a while. */
-export async function sendRaw(port: number, text: string, silenceMs = 400): Promise<RawAnswer> {
+/**
+ * Sends text (each character one byte) and reads until the other side closes, or is silent for a while: for
+ * `patienceMs` before its first byte, for `silenceMs` after it.
+ */
+export async function sendRaw(
+  port: number,
+  text: string,
+  { silenceMs = 400, patienceMs = 3_000 }: { silenceMs?: number; patienceMs?: number } = {},
+): Promise<RawAnswer> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
@@ -18,7 +25,7 @@ export async function sendRaw(port: number, text: string, silenceMs = 400): Prom
   while (true) {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const silence = new Promise<null>((resolve) => {
-      timer = setTimeout(resolve, got === "" ? 3_000 : silenceMs, null);
+      timer = setTimeout(resolve, got === "" ? patienceMs : silenceMs, null);
     });
     const reading = conn.read(buffer).catch(() => null);
     const count = await Promise.race([reading, silence]);

@@ -72,12 +72,16 @@ Deno.test("calls are counted by tool, under a cap, batches apart", () => {
   });
 });
 
-function noting() {
+function noting(onLine: () => void = () => {}) {
   const lines: Fields[] = [];
   const log: Logger = {
     ...silentLog,
     enabled: () => true,
-    info: (event, fields) => event === "request" && lines.push(fields ?? {}),
+    info: (event, fields) => {
+      if (event !== "request") return;
+      lines.push(fields ?? {});
+      onLine();
+    },
   };
   return { lines, log };
 }
@@ -112,7 +116,31 @@ Deno.test("every request has one line, refused ones too, without its token or it
   assert.ok(!JSON.stringify(lines).includes("secret") && !JSON.stringify(lines).includes("mallory"));
 });
 
-Deno.test("a stream's line comes at its end, also when the client left", async () => {
+Deno.test("a client that leaves in the middle of an answer makes one line, which says so", async () => {
+  for (const type of ["text/event-stream", "application/octet-stream"]) {
+    const done = Promise.withResolvers<void>();
+    const { lines, log } = noting(() => done.resolve());
+    await using front = await startFront({
+      log,
+      upstream: () => {
+        const piece = new TextEncoder().encode("data: 1\n\n");
+        const body = new ReadableStream<Uint8Array>({ start: (controller) => controller.enqueue(piece) });
+        return new Response(body, { headers: { "content-type": type } });
+      },
+    });
+
+    const response = await fetch(front.url, { headers: { authorization: "Bearer alice" } });
+    const reader = response.body?.getReader();
+    assert.equal((await reader?.read())?.value?.length, 9);
+    await reader?.cancel();
+    await done.promise;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+
+    assert.deepEqual(lines.map(({ reason, responseBytes }) => [reason, responseBytes]), [["client_gone", 9]]);
+  }
+});
+
+Deno.test("a stream's line comes at its end", async () => {
   const { lines, log } = noting();
   await using front = await startFront({
     log,

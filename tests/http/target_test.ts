@@ -121,6 +121,22 @@ Deno.test("a host that is no host, or another than the target's, is refused", as
   assert.equal(seen.length, 0);
 });
 
+Deno.test("a request that names no host is refused, except for health", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({ upstream });
+
+  for (const version of ["1.0", "1.1"]) {
+    for (
+      const [path, status] of [["/mcp", 400], ["/mcp/x", 400], ["/token", 400], ["/healthz", 200]] as const
+    ) {
+      const answer = await sendRaw(front.port, `GET ${path} HTTP/${version}\r\n${token}\r\n\r\n`);
+      assert.equal(answer.status, status, `${path} ${answer.text}`);
+    }
+  }
+
+  assert.equal(seen.length, 0);
+});
+
 Deno.test("requests that two servers would read differently never reach the upstream twice", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });
@@ -129,7 +145,11 @@ Deno.test("requests that two servers would read differently never reach the upst
   for (
     const request of [
       rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 4", "Content-Length: 5"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 4, 4"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 5", "Transfer-Encoding: chunked"]) +
+      `0\r\n\r\n${smuggled}`,
       rawRequest("POST /mcp HTTP/1.1", [token, "Transfer-Encoding: xchunked"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "X-A: 1\rX-User-Sub: root", "Content-Length: 0"]) + smuggled,
       rawRequest("POST /mcp HTTP/1.1", [token, "Transfer-Encoding : chunked"]) + smuggled,
       rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: +5"]) + smuggled,
       rawRequest("POST /mcp HTTP/1.1", [token, "X-A: 1\r\n folded", "Content-Length: 0"]) + smuggled,
@@ -142,14 +162,20 @@ Deno.test("requests that two servers would read differently never reach the upst
   assert.equal(seen.length, 0);
 });
 
-Deno.test("methods that MCP does not know are refused", async () => {
+Deno.test("methods that MCP does not know are refused, and without a token nothing is said about them", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });
 
-  for (const method of ["PUT", "PATCH", "TRACE", "CONNECT", "PROPFIND"]) {
-    const answer = await sendRaw(front.port, rawRequest(`${method} /mcp HTTP/1.1`, [token]));
-    assert.ok([400, 405, 501].includes(answer.status), `${method} -> ${answer.text}`);
+  for (const method of ["PUT", "PATCH", "TRACE", "PROPFIND", "post", "GETT"]) {
+    for (const path of ["/mcp", "/mcp/x"]) {
+      const answer = await sendRaw(front.port, rawRequest(`${method} ${path} HTTP/1.1`, [token]));
+      assert.equal(answer.status, 405, `${method} -> ${answer.text}`);
+      assert.match(answer.text, /\nallow: GET, POST, DELETE, HEAD, OPTIONS\r/i);
+      assert.equal((await sendRaw(front.port, rawRequest(`${method} ${path} HTTP/1.1`))).status, 401, method);
+    }
   }
+  const tunnel = await sendRaw(front.port, rawRequest("CONNECT /mcp HTTP/1.1", [token]));
+  assert.ok([400, 404, 405].includes(tunnel.status), tunnel.text);
 
   assert.equal(seen.length, 0);
 });
