@@ -15,7 +15,7 @@ import type { Sifted } from "../upstream/headers.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
 import { BodyRefused } from "./body.ts";
 import { type Exchange, peekLate } from "./exchange.ts";
-import { failureResponse, jsonFailure } from "./failure.ts";
+import { failureResponse, jsonFailure, rpcCodes, rpcError } from "./failure.ts";
 import { NoCredentials } from "./guard.ts";
 import type { Landing } from "./landing/page.ts";
 import { prefersHtml } from "./landing/prefers_html.ts";
@@ -47,11 +47,25 @@ export interface AppParts {
   readonly landing?: Landing;
 }
 
+/**
+ * Names and values of a request's headers together; twice what the longest bearer has. The runtime takes some more and
+ * answers 400 (Deno 2.9) or 431 (2.6) beyond that by itself.
+ */
+export const maxHeaderBytes = 32_768;
+
 /** Answers one request. */
 export type Handler = (request: Request, peer: string) => Promise<Response>;
 
-/** The handler of the public listener; it never throws. */
-export function appHandler(parts: AppParts): Handler {
+/** The public listener's side of the surface. */
+export interface App {
+  /** Never throws. */
+  readonly handler: Handler;
+  /** Requests whose answer is not complete. */
+  readonly inFlight: () => number;
+}
+
+/** The surface, put together. */
+export function appOf(parts: AppParts): App {
   const own = new Set(parts.endpoints.routes.map((route) => route.path));
   const idPrefix = crypto.randomUUID().slice(0, 8);
   let count = 0;
@@ -102,7 +116,7 @@ export function appHandler(parts: AppParts): Handler {
     return await parts.endpoints.fetch(request);
   };
 
-  return async (request, peer) => {
+  const handler: Handler = async (request, peer) => {
     const headers = parts.sieve(request.headers);
     const target = readTarget(request.url, headers.host);
     const exchange: Exchange = {
@@ -128,6 +142,9 @@ export function appHandler(parts: AppParts): Handler {
         // Load balancers probe with HTTP/1.0, which has no Host header; what they ask for says nothing.
         exchange.reason = "bad_target";
         response = jsonFailure(400, "invalid_request", "The request names no host");
+      } else if (headers.size > maxHeaderBytes) {
+        exchange.reason = "headers_too_large";
+        response = rpcError(431, rpcCodes.tooLarge, "The request's headers are too large", { close: true });
       } else if (!parts.origins.hostAllowed(target.authority)) response = forbidden(exchange, "host_refused");
       else response = await route(exchange);
     } catch (error) {
@@ -148,6 +165,7 @@ export function appHandler(parts: AppParts): Handler {
     if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
     return response;
   };
+  return { handler, inFlight: () => count - parts.requestLog.finished };
 }
 
 function isReadable(path: string, mountPath: string): boolean {

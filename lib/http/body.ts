@@ -18,7 +18,7 @@ export class BodyRefused extends Error {
 /** The limits of a body. */
 export interface BodyLimits {
   readonly maxBytes: number;
-  /** For a small body in whole, and for each next piece of a large one; milliseconds, 0: no limit. */
+  /** For each 64 KiB of a body, so that one that trickles in is given up whatever its size; milliseconds, 0: no limit. */
   readonly readTimeoutMs: number;
 }
 
@@ -91,6 +91,7 @@ export class BodyReader {
     onRefused: (error: BodyRefused) => void,
   ): ReadableStream<Uint8Array> {
     const reader = body.getReader();
+    const pace = new Pace(this.limits.readTimeoutMs);
     let left = this.limits.maxBytes;
     /** Refused, or no longer wanted: a read that was under way then ends as well, and says nothing any more. */
     let over = false;
@@ -109,15 +110,17 @@ export class BodyReader {
             resolve();
           };
           const watched: Watched = {
-            look: (ageMs) => {
-              if (this.limits.readTimeoutMs === 0 || ageMs < this.limits.readTimeoutMs) return;
+            look: () => {
+              if (!pace.tooSlow) return;
               controller.error(refuse("too_slow"));
               done();
             },
           };
           this.#watch.enter(watched);
+          pace.waits();
           reader.read().then((piece) => {
             if (over) return;
+            pace.got(piece.value?.byteLength ?? 0);
             if (piece.done) controller.close();
             else {
               left -= piece.value.byteLength;
@@ -133,5 +136,31 @@ export class BodyReader {
         return reader.cancel(reason);
       },
     }, { highWaterMark: 0 });
+  }
+}
+
+/** How long we have waited for the client; the time that the upstream takes to read is not the client's. */
+class Pace {
+  #waitedMs = 0;
+  #sinceMs = 0;
+  #bytes = 0;
+
+  /** `limitMs` for each `smallBodyBytes`; 0: no limit. */
+  constructor(private readonly limitMs: number) {}
+
+  waits(): void {
+    this.#sinceMs = performance.now();
+  }
+
+  got(bytes: number): void {
+    this.#waitedMs += performance.now() - this.#sinceMs;
+    this.#bytes += bytes;
+    if (this.#bytes < smallBodyBytes) return;
+    this.#bytes = 0;
+    this.#waitedMs = 0;
+  }
+
+  get tooSlow(): boolean {
+    return this.limitMs > 0 && this.#waitedMs + performance.now() - this.#sinceMs >= this.limitMs;
   }
 }

@@ -10,7 +10,7 @@ import type { Outbound } from "../outbound/outbound.ts";
 import { headerSieve } from "../upstream/headers.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { Answering } from "./answer.ts";
-import { appHandler, type Handler } from "./app.ts";
+import { type App, appOf } from "./app.ts";
 import { BodyReader, smallBodyBytes } from "./body.ts";
 import { addressReader } from "./client_address.ts";
 import type { HttpConfig } from "./config.ts";
@@ -65,8 +65,7 @@ export interface FrontPlugs {
 }
 
 /** The public surface. */
-export interface Front {
-  readonly handler: Handler;
+export interface Front extends App {
   readonly streams: Streams;
   /** Exact paths that are answered without a bearer token. */
   readonly publicPaths: readonly string[];
@@ -124,7 +123,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     peekAlways: identity !== undefined || settings.toolRules !== undefined,
     tools: settings.toolRules === undefined ? undefined : new ToolGate(settings.toolRules),
   });
-  const handler = appHandler({
+  const app = appOf({
     sieve: headerSieve([...identityHeaderNames, ...plugs.outbound.owns]),
     mountPath: settings.mountPath,
     inbound,
@@ -148,7 +147,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     ...(settings.landing === undefined ? {} : { landing: settings.landing }),
   });
   return {
-    handler,
+    ...app,
     streams,
     publicPaths: [...new Set(endpoints.routes.map((route) => route.path)), "/healthz"],
     close() {

@@ -20,6 +20,8 @@ export interface RequestLogOptions {
 
 /** Writes the line when an exchange is over. */
 export class RequestLog {
+  /** Requests whose answer is complete. */
+  finished = 0;
   readonly #counts = new Map<string, { readonly count: Series; readonly seconds: Series }>();
 
   constructor(private readonly options: RequestLogOptions) {}
@@ -27,6 +29,7 @@ export class RequestLog {
   done(exchange: Exchange, status: number): void {
     const { log, skip, subjectText, hashSubjects, tools } = this.options;
     const durationMs = performance.now() - exchange.startedMs;
+    this.finished++;
     const { count, seconds } = this.#series(exchange.route, status);
     count.value++;
     seconds.value += durationMs / 1000;

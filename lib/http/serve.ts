@@ -4,6 +4,7 @@
  *     listen -> serve -> accept loop dies (no file descriptors left) -> listen again
  *            `-> drain: listener closed -> standing streams ended -> calls finish, or the deadline
  */
+import { systemClock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 
@@ -20,16 +21,30 @@ export interface Listening {
   readonly hostname: string;
   readonly port: number;
   /**
-   * Closes the listener and lets running requests finish, at most until the deadline; says whether something is left
-   * then, which ends with the process: the runtime cannot cut connections once it is shutting down.
+   * Closes the listener and lets running requests finish, at most until the deadline; says whether some are left then,
+   * which end with the process: the runtime cannot cut connections once it is shutting down.
    */
-  drain(options: { readonly deadlineMs: number; readonly onClosed?: () => void }): Promise<boolean>;
+  drain(options: DrainOptions): Promise<boolean>;
+}
+
+/** How a listener ends. */
+export interface DrainOptions {
+  readonly deadlineMs: number;
+  readonly onClosed?: () => void;
+  /**
+   * Requests whose answer is not complete. The runtime also waits for clients that have not sent all of a request,
+   * whatever was answered; nobody else does, so that one of them cannot hold up a restart.
+   */
+  readonly inFlight?: () => number;
 }
 
 /** The handler of one listener; `peer` is the address of the other side. */
 export type ServeHandler = (request: Request, peer: string) => Promise<Response>;
 
 const relistenAfterMs = 200;
+
+/** With nothing in flight for so long, whatever was answered has been sent. */
+const quietMs = 3_000;
 
 /** Listens. @throws UserError when the address cannot be had. */
 export function listen(options: ListenOptions, handler: ServeHandler, log: Logger): Listening {
@@ -80,19 +95,27 @@ export function listen(options: ListenOptions, handler: ServeHandler, log: Logge
   return {
     hostname: options.hostname,
     port: bound.port,
-    async drain({ deadlineMs, onClosed }) {
+    async drain({ deadlineMs, onClosed, inFlight }) {
       draining = true;
-      const closed = server.shutdown();
+      const over = new AbortController();
+      const closed = server.shutdown().then(() => false);
       onClosed?.();
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<true>((resolve) => {
-        timer = setTimeout(resolve, deadlineMs, true);
-      });
-      const left = await Promise.race([closed.then(() => false), late]);
-      clearTimeout(timer);
+      const late = systemClock.sleep(deadlineMs, over.signal).then(() => true);
+      const quiet = inFlight === undefined ? late : untilQuiet(inFlight, over.signal).then(() => false);
+      late.catch(() => {});
+      quiet.catch(() => {});
+      const left = await Promise.race([closed, late, quiet]);
+      over.abort();
       return left;
     },
   };
+}
+
+async function untilQuiet(inFlight: () => number, signal: AbortSignal): Promise<void> {
+  for (let sinceMs = performance.now(); performance.now() - sinceMs < quietMs;) {
+    await systemClock.sleep(100, signal);
+    if (inFlight() > 0) sinceMs = performance.now();
+  }
 }
 
 function listenError({ hostname, port }: ListenOptions, cause: unknown): UserError {

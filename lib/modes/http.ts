@@ -115,6 +115,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   const finished = server.drain({
     deadlineMs: config.shutdownTimeoutMs,
     onClosed: () => front.streams.endStanding(),
+    inFlight: front.inFlight,
   }).then((cut) => cut ? "shutdown_timeout" : "shutdown_complete");
   const ending = await Promise.race([finished, stop.second.then(() => "second_signal")]);
   if (ending === "second_signal") {

@@ -126,6 +126,8 @@ export class Sifted {
   sessionId: string | null = null;
   contentLength: string | null = null;
   transferEncoding = false;
+  /** Names and values together, in characters, which are bytes here. */
+  size = 0;
   /** Whether a header that may be there once was there twice. */
   repeated = false;
   /** Names and values for the upstream. */
@@ -182,6 +184,7 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
     const sifted = new Sifted();
     let connection: string | undefined;
     headers.forEach((value, name) => {
+      sifted.size += name.length + value.length;
       switch (fates.get(name) ?? decide(name)) {
         case Fate.GoesOn:
           sifted.goOn.push([name, value]);

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { startBytes, startHandler, unusedPort } from "../fakes/raw_upstream.ts";
 import { recorder } from "./recorder.ts";
-import { rawRequest, sendRaw } from "./raw_client.ts";
-import { settings, startFront } from "./support.ts";
+import { startFront } from "./support.ts";
 
 const bearer = { authorization: "Bearer alice" };
 const call = '{"jsonrpc":"2.0","id":41,"method":"tools/call","params":{"name":"x"}}';
@@ -171,96 +170,4 @@ Deno.test("an upstream is asked not to compress; one that does all the same is h
 
   assert.equal((await post(front.url)).text, text);
   assert.deepEqual(asked, ["identity"]);
-});
-
-function limits(more: Partial<typeof settings.limits>) {
-  return { limits: { ...settings.limits, ...more } };
-}
-
-Deno.test("a body over the limit is 413 as a JSON-RPC error, declared or not, and nothing of it is answered", async () => {
-  const { seen, upstream } = recorder();
-  await using front = await startFront({ upstream, settings: limits({ maxBodyBytes: 100_000 }) });
-  const big = "x".repeat(100_001);
-
-  const declared = await post(front.url, big);
-  const streamed = await fetch(front.url, {
-    method: "POST",
-    headers: bearer,
-    body: new ReadableStream({
-      start(controller) {
-        for (let at = 0; at < 3; at++) controller.enqueue(new TextEncoder().encode("x".repeat(50_000)));
-        controller.close();
-      },
-    }),
-  });
-  const streamedText = await streamed.text();
-
-  for (const [status, text] of [[declared.status, declared.text], [streamed.status, streamedText]] as const) {
-    assert.equal(status, 413);
-    assert.equal(JSON.parse(text).error.message, "The request is too large");
-  }
-  assert.equal(seen.length, 0);
-  assert.equal((await post(front.url, "x".repeat(100_000))).status, 200);
-  assert.equal(seen[0]?.body.length, 100_000);
-});
-
-Deno.test("a body that does not come is given up after the limit", async () => {
-  const { seen, upstream } = recorder();
-  await using front = await startFront({ upstream, settings: limits({ bodyReadTimeoutMs: 900 }) });
-
-  for (const framing of ["Content-Length: 50", "Content-Length: 500000", "Transfer-Encoding: chunked"]) {
-    const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", framing]);
-    const answer = await sendRaw(front.port, `${head}1\r\n{`, { patienceMs: 5_000 });
-
-    assert.equal(answer.status, 408, framing);
-  }
-  assert.equal(seen.length, 0);
-});
-
-Deno.test("an upstream that answers before the body is there, and a client that leaves within it, harm nobody", async () => {
-  await using behind = startBytes(async (connection) => {
-    await connection.read(new Uint8Array(65_536));
-    await connection.write(
-      new TextEncoder().encode(
-        "HTTP/1.1 409 Conflict\r\nContent-Length: 5\r\nConnection: close\r\n\r\nearly",
-      ),
-    );
-  });
-  await using front = await startFront({
-    upstream: new URL(behind.url),
-    settings: limits({ bodyReadTimeoutMs: 900 }),
-  });
-
-  for (const framing of ["Content-Length: 500000", "Transfer-Encoding: chunked"]) {
-    const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", framing]);
-    const answer = await sendRaw(front.port, `${head}1\r\n{`);
-    assert.match(answer.text, /^HTTP\/1\.1 409 .*early$/s, framing);
-  }
-
-  const leaving = await Deno.connect({ hostname: "127.0.0.1", port: front.port });
-  const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", "Content-Length: 500000"]);
-  await leaving.write(new TextEncoder().encode(`${head}half`));
-  leaving.close();
-  assert.equal((await post(front.url)).status, 409);
-});
-
-Deno.test("a large body passes whole, whether its length is declared or not", async () => {
-  let size = 0;
-  await using front = await startFront({
-    upstream: async (request) => {
-      size = 0;
-      for await (const piece of request.body ?? []) size += piece.byteLength;
-      return Response.json({});
-    },
-  });
-
-  assert.equal((await post(front.url, "x".repeat(3_000_000))).status, 200);
-  assert.equal(size, 3_000_000);
-  const streamed = await fetch(front.url, {
-    method: "POST",
-    headers: bearer,
-    body: new Blob(["y".repeat(300_000)]).stream(),
-  });
-  await streamed.body?.cancel();
-  assert.equal(size, 300_000);
 });

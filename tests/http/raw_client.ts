@@ -10,17 +10,24 @@ export interface RawAnswer {
 
 /**
  * Sends text (each character one byte) and reads until the other side closes, or is silent for a while: for
- * `patienceMs` before its first byte, for `silenceMs` after it.
+ * `patienceMs` before its first byte, for `silenceMs` after it. `trickle` is sent again every 200 ms until then.
  */
 export async function sendRaw(
   port: number,
   text: string,
-  { silenceMs = 400, patienceMs = 3_000 }: { silenceMs?: number; patienceMs?: number } = {},
+  { silenceMs = 400, patienceMs = 3_000, trickle }: {
+    silenceMs?: number;
+    patienceMs?: number;
+    trickle?: string | undefined;
+  } = {},
 ): Promise<RawAnswer> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const bytes = Uint8Array.from(text, (character) => character.charCodeAt(0) & 0xff);
   for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
   let got = "";
+  const more = trickle === undefined ? undefined : setInterval(() => {
+    conn.write(new TextEncoder().encode(trickle)).catch(() => {});
+  }, 200);
   const buffer = new Uint8Array(65_536);
   while (true) {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,6 +37,7 @@ export async function sendRaw(
     const reading = conn.read(buffer).catch(() => null);
     const count = await Promise.race([reading, silence]);
     clearTimeout(timer);
+    clearInterval(more);
     if (count === null) break;
     got += String.fromCharCode(...buffer.subarray(0, count));
     if (/\r\n\r\n/.test(got) && complete(got)) break;

@@ -4,6 +4,8 @@ import { UserError } from "../../lib/base/errors.ts";
 import { type Logger, silentLog } from "../../lib/base/log.ts";
 import { adminHandler } from "../../lib/http/admin.ts";
 import { listen } from "../../lib/http/serve.ts";
+import { rawRequest } from "./raw_client.ts";
+import { recorder } from "./recorder.ts";
 import { startFront } from "./support.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
@@ -45,6 +47,27 @@ Deno.test("drain stops waiting at the deadline and says that something is left",
   assert.equal(await server.drain({ deadlineMs: 100 }), true);
   late.resolve(new Response("late"));
   assert.equal(await (await running).text(), "late");
+});
+
+Deno.test("drain waits for nobody who does not send the rest of a request, answered or not", async () => {
+  const { upstream } = recorder();
+  const front = await startFront({ upstream });
+  const half = [
+    rawRequest("POST /mcp HTTP/1.1", ["Content-Length: 50"]) + "{",
+    "POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nConte",
+  ];
+  const connections = await Promise.all(half.map(async (text) => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port: front.port });
+    await connection.write(new TextEncoder().encode(text));
+    return connection;
+  }));
+  assert.match(await firstBytes(connections[0]), /^HTTP\/1.1 401 /);
+
+  const left = await front.server.drain({ deadlineMs: 60_000, inFlight: front.front.inFlight });
+
+  assert.equal(left, false);
+  for (const connection of connections) connection.close();
+  await front[Symbol.asyncDispose]();
 });
 
 Deno.test("drain ends standing streams at once, also one that comes late, and waits for the answer to a call", async () => {
@@ -127,3 +150,9 @@ Deno.test("the admin listener tells health, readiness and metrics, and remembers
   assert.deepEqual(await get("/readyz"), [503, '{"status":"shutting_down"}']);
   assert.equal((await get("/other"))[0], 404);
 });
+
+async function firstBytes(connection: Deno.Conn | undefined): Promise<string> {
+  const buffer = new Uint8Array(1_024);
+  const count = await connection?.read(buffer);
+  return new TextDecoder().decode(buffer.subarray(0, count ?? 0));
+}

@@ -18,8 +18,10 @@ export const operationsRationale: Readonly<Record<string, string>> = {
     "The header that the proxy in front sets itself; one that it merely passes on can be forged.",
   trustProxyHeaders:
     "Lets every client choose its own address, which makes the limits useless. Refused in production unless networks are named.",
-  maxBodyBytes: "Larger requests get 413. Answers are not limited.",
-  bodyReadTimeoutMs: "A body that trickles in holds a connection; this bounds for how long.",
+  maxBodyBytes:
+    "Larger requests get 413. Answers are not limited. (Headers over 32 KiB get 431; that is fixed.)",
+  bodyReadTimeoutMs:
+    "A body that trickles in holds a request at the upstream; this bounds for how long. It counts for each 64 KiB, so that large bodies may take longer, and the time that the upstream takes to read does not count. Then the answer is 408.",
   toolRules:
     "One connector for people with different rights. Rules are asked in their order, `allow` or `deny`, names with `*`, and `to` whom: everyone, `group:`, `scope:` or `subject:`; the first that is about the tool and the caller decides, and where none is the answer is no. What may not be called is not listed either. Without rules request bodies are not read; with them, messages that different readers could read differently are refused.",
   accessLogSkip: "Health checks every second say nothing. Security events are logged regardless.",
