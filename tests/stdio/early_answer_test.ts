@@ -58,7 +58,7 @@ Deno.test("initialize is answered while the login waits, and the tools come when
     jsonrpc: "2.0",
     id: 6,
     method: "tools/call",
-    params: { name: "echo", arguments: { text: "x" } },
+    params: { name: "echo", arguments: { text: "said to the tool alone" } },
   });
 
   assert.equal(hello.result.protocolVersion, "2025-11-25");
@@ -69,7 +69,7 @@ Deno.test("initialize is answered while the login waits, and the tools come when
   assert.match(other.error.message, /login\.example/);
   assert.deepEqual(prompts.result, { prompts: [] });
   assert.ok(real.result.tools.length > 3);
-  assert.equal(called.result.content[0].text, "x");
+  assert.equal(called.result.content[0].text, "said to the tool alone");
   const methods = upstream.received.filter(({ method }) => method === "POST").map(({ rpcMethod }) =>
     rpcMethod
   );

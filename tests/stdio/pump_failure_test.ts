@@ -13,7 +13,7 @@ const call = (id: unknown) => ({
   jsonrpc: "2.0",
   id,
   method: "tools/call",
-  params: { name: "echo", arguments: {} },
+  params: { name: "echo", arguments: { text: "nobody else's business" } },
 });
 
 /** Answers `initialize`, and `tools/call` as told. */

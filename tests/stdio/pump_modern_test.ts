@@ -27,7 +27,7 @@ Deno.test("each message says in its headers what it is, and there is no session"
     await using pump = startPump(upstream.url);
 
     const found = await pump.ask(ask(1, "server/discover"));
-    await pump.ask(ask(2, "tools/call", { name: "echo", arguments: { text: "x" } }));
+    await pump.ask(ask(2, "tools/call", { name: "echo", arguments: { text: "said to the tool alone" } }));
     await pump.ask(ask(3, "resources/read", { uri: "note://one" }));
     await pump.ask(ask(4, "prompts/get", { name: "greet", arguments: { name: "x" } }));
 

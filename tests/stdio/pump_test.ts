@@ -14,11 +14,11 @@ for (const json of [true, false]) {
         jsonrpc: "2.0",
         id: "a",
         method: "tools/call",
-        params: { name: "echo", arguments: { text: "x" } },
+        params: { name: "echo", arguments: { text: "said to the tool alone" } },
       });
 
       assert.equal(hello.result.protocolVersion, "2025-11-25");
-      assert.deepEqual(called.result.content, [{ type: "text", text: "x" }]);
+      assert.deepEqual(called.result.content, [{ type: "text", text: "said to the tool alone" }]);
       assert.equal(upstream.last("tools/call")?.headers.get("mcp-protocol-version"), "2025-11-25");
       assert.equal(upstream.sessions.size, 1);
     }

@@ -10,6 +10,7 @@ import { openPump, type PumpConfig } from "../../lib/stdio/open_pump.ts";
 import type { Pump } from "../../lib/stdio/pump.ts";
 import { staticHeaders } from "../../lib/stdio/static_headers.ts";
 import { lineWriter } from "../../lib/stdio/stdout.ts";
+import { keepCarried } from "./secrets.ts";
 import { type WatchedLog, watchedLog } from "./watched_log.ts";
 
 export interface PumpOptions extends Partial<Omit<PumpConfig, "upstreamUrl">> {
@@ -86,7 +87,8 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
   const pump = openPump(config, {
     http,
     isDirect: () => true,
-    credentials: options.credentials ?? staticHeaders([]),
+    credentials: options.credentials ??
+      staticHeaders([["authorization", "Bearer a-token-for-the-upstream-alone"]]),
     out,
     dump,
     answers: options.answers ?? memoryAnswers(),
@@ -122,7 +124,10 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     lines,
     send: (line) =>
       self.sendBytes(encoder.encode((typeof line === "string" ? line : JSON.stringify(line)) + "\n")),
-    sendBytes: (bytes) => void toStdin.write(bytes).catch(() => {}),
+    sendBytes(bytes) {
+      if (bytes.length < 100_000) keepCarried(new Headers(), new TextDecoder().decode(bytes));
+      toStdin.write(bytes).catch(() => {});
+    },
     end,
     find(fits, withinMs = 10_000) {
       let seen = 0;

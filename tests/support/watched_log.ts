@@ -12,7 +12,7 @@ export interface WatchedLog extends Logger {
 export function watchedLog(then?: Logger): WatchedLog {
   const lines: string[] = [];
   const at = (level: LogLevel, base: Fields) => (event: string, fields: Fields = {}) => {
-    lines.push(JSON.stringify({ level, msg: event, ...base, ...fields }));
+    lines.push(JSON.stringify({ ts: "now", level, msg: event, ...base, ...fields }));
     if (level !== "fatal") then?.[level](event, { ...base, ...fields });
   };
   const levels = (base: Fields): Logger => ({
