@@ -168,8 +168,9 @@ class ChildLife {
 
   #kill(child: Deno.ChildProcess): void {
     signalChild(child, Deno.build.os === "windows" ? "SIGKILL" : "SIGTERM");
-    const timer = setTimeout(() => signalChild(child, "SIGKILL"), killAfterMs);
-    child.status.finally(() => clearTimeout(timer));
+    const gone = new AbortController();
+    child.status.finally(() => gone.abort());
+    this.clock.sleep(killAfterMs, gone.signal).then(() => signalChild(child, "SIGKILL"), () => {});
   }
 }
 

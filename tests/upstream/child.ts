@@ -4,7 +4,7 @@ const [port = "0", manner = "well"] = Deno.args;
 console.log("a line on stdout");
 console.error("a line on stderr");
 if (manner === "dies") Deno.exit(3);
-if (manner === "deaf") Deno.addSignalListener("SIGTERM", () => {});
+if (manner === "deaf") Deno.addSignalListener("SIGTERM", () => console.log("heard SIGTERM and stays"));
 Deno.serve({ hostname: "127.0.0.1", port: Number(port), onListen: () => {} }, async (request) => {
   const text = await request.text();
   if (text === "die") Deno.exit(5);

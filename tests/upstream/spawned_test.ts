@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Clock } from "../../lib/base/clock.ts";
 import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
 import { spawnedUpstream } from "../../lib/upstream/spawned.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../../lib/upstream/upstream.ts";
@@ -23,7 +24,7 @@ function jsonOf({ body }: UpstreamResponse): { pid: number; text: string } {
 }
 
 /** Starts a child and notes what is logged; `seen(event)` resolves with the fields of the event's next line. */
-function start(manner: string, command?: string[]) {
+function start(manner: string, { command, clock }: { command?: string[]; clock?: Clock } = {}) {
   const port = unusedPort();
   const lines: { event: string; fields: Fields }[] = [];
   const waiting = new Map<string, PromiseWithResolvers<Fields>>();
@@ -41,9 +42,10 @@ function start(manner: string, command?: string[]) {
     path: "/mcp",
     connectTimeoutMs: 1_000,
     firstByteTimeoutMs: 0,
-  }, { log });
+  }, { log, ...(clock === undefined ? {} : { clock }) });
   return {
     upstream,
+    port,
     lines,
     seen(event: string): Promise<Fields> {
       const wait = waiting.get(event) ?? Promise.withResolvers<Fields>();
@@ -93,6 +95,29 @@ Deno.test("a child that dies at once is started again with pauses that grow", as
   const second = await it.seen("upstream_restarting");
 
   assert.deepEqual([first.waitMs, second.waitMs], [1_000, 2_000]);
+});
+
+Deno.test("a child that stays when it is told to go is killed five seconds later, and not before", async () => {
+  const clock = fakeClock();
+  const it = start("deaf", { clock });
+  const ready = it.seen("upstream_ready");
+  // The child is asked every 100 ms of a time that stands still.
+  while (!it.lines.some(({ event }) => event === "upstream_ready")) {
+    await Promise.race([ready, new Promise((resolve) => setTimeout(resolve, 20))]);
+    await clock.advance(100);
+  }
+
+  const ending = it[Symbol.asyncDispose]();
+  while (!it.lines.some(({ fields }) => fields.detail === "heard SIGTERM and stays")) {
+    await it.seen("upstream_output");
+  }
+  await clock.advance(4_999);
+  assert.equal((await fetch(`http://127.0.0.1:${it.port}`, { method: "POST" })).status, 200);
+  await clock.advance(1);
+  await ending;
+
+  const { event, fields } = it.lines.at(-1) ?? {};
+  assert.deepEqual([event, fields?.reason], ["upstream_ended", "SIGKILL"]);
 });
 
 Deno.test("a program that is not there is told in the log, and requests fail in time", async () => {
