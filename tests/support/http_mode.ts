@@ -5,7 +5,8 @@ import { type DoormanOptions, type DoormanProcess, startDoorman } from "./proces
 export interface HttpModeOptions extends DoormanOptions {
   /** Default: the front for this IdP as `--inbound-auth-provider oidc`. */
   idp?: TestIdp;
-  upstreamUrl: string;
+  /** Absent: the environment names a child. */
+  upstreamUrl?: string;
   /** Further arguments, before the upstream's URL. */
   args?: readonly string[];
   /** Default: any free one; give it again to start anew at the same address. */
@@ -51,7 +52,7 @@ export async function startHttpMode(options: HttpModeOptions): Promise<HttpMode>
       idp.clientSecret,
     ]),
     ...(options.args ?? ["--outbound-auth", "none"]),
-    options.upstreamUrl,
+    ...(options.upstreamUrl === undefined ? [] : [options.upstreamUrl]),
   ], { ...options, env: { METRICS_ADDR: "127.0.0.1:0", ...options.env } });
   const http: HttpMode = {
     process,
