@@ -204,6 +204,70 @@ Deno.test("allardy/mcp-oauth-proxy's variables verify the IdP's tokens and let l
   assert.deepEqual(status, { alice: 200, bob: 403 });
 });
 
+Deno.test("allardy/mcp-oauth-proxy's documented command starts unchanged, its child included, and carries a call", async () => {
+  await using idp = await startIdp({ audience: "my-mcp", registration: false });
+  const [port, childPort] = [unusedPort(), unusedPort()];
+  const baseUrl = `http://localhost:${port}`;
+  const client = {
+    clientId: "a-client",
+    clientSecret: "a-secret",
+    redirectUri: "http://127.0.0.1:33418/callback",
+  };
+  await idp.addClient({
+    client_id: client.clientId,
+    client_secret: client.clientSecret,
+    redirect_uris: [client.redirectUri],
+    token_endpoint_auth_method: "client_secret_post",
+  });
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/npx`, npx);
+    await Deno.chmod(`${folder}/npx`, 0o755);
+    await using process = startDoorman([], {
+      env: {
+        PATH: `${folder}:${Deno.env.get("PATH")}`,
+        OIDC_ISSUER_URL: `${idp.issuer}/`,
+        OIDC_AUDIENCE: "my-mcp",
+        RESOURCE_URL: baseUrl,
+        ALLOW_SUBS: "alice",
+        MCP_SPAWN_CMD: `npx -y your-mcp-server --transport http --port ${childPort}`,
+        MCP_SPAWN_PORT: String(childPort),
+        PORT: String(port),
+        METRICS_ADDR: "127.0.0.1:0",
+      },
+    });
+    await untilItAnswers(port, process);
+    const found = await discover(baseUrl);
+    const login = await startLogin(found, client, { scope: "openid profile email", resource: undefined });
+    const end = await newBrowser({ user: "alice" }).authorize(login.url, client.redirectUri);
+    const ofAudience = { ...found, resource: { ...found.resource, resource: "urn:audience:my-mcp" } };
+    const tokens = await redeem(ofAudience, client, login, codeOf(end, login));
+
+    const headers = await headersOf(`${baseUrl}/mcp`, tokens.access_token);
+    const refused = await call(`${baseUrl}/mcp`, "no-token", initialize);
+    await refused.body?.cancel();
+
+    assert.equal(refused.status, 401);
+    assert.equal(headers["x-user-sub"], "alice");
+    assert.equal(headers.authorization, undefined);
+    await process.line("stderr", /upstream_output.*-y your-mcp-server --transport http --port/);
+    process.signal("SIGTERM");
+    assert.equal(await process.exited, 0);
+    await process.line("stderr", /upstream_ended/);
+    await assert.rejects(Deno.connect({ hostname: "127.0.0.1", port: childPort }));
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Stands in for npx, which would fetch a package: says what it was asked for, and starts the test server. */
+const npx = `#!/bin/sh
+echo "asked for: $*"
+exec '${Deno.execPath()}' run -A --config '${new URL("../../deno.json", import.meta.url).pathname}' '${
+  new URL("./spawned_server.ts", import.meta.url).pathname
+}' "$@"
+`;
+
 const initialize = {
   jsonrpc: "2.0",
   id: 1,
