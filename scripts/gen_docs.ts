@@ -1,12 +1,11 @@
 /**
- * Writes what follows from the settings table: `docs/configuration.md` and the tables between the `settings` markers of
- * the README. With `--check` it writes nothing and fails when something is not up to date.
+ * Writes what follows from tables in the code: `docs/configuration.md`, the tables between the `settings` markers of
+ * the README, and the one between the `metrics` markers of docs/metrics.md. With `--check` it writes nothing and fails when something is not up to date.
  */
+import { metricRows } from "./docs/metrics.ts";
 import { configurationPage, readmeTables } from "./docs/settings.ts";
 
 const root = new URL("../", import.meta.url);
-const begin = "<!-- settings: made by `deno task docs` -->";
-const end = "<!-- /settings -->";
 
 async function current(file: string): Promise<string | undefined> {
   try {
@@ -17,12 +16,19 @@ async function current(file: string): Promise<string | undefined> {
   }
 }
 
-/** The README with new tables; as it is when it has no markers. */
-function withTables(readme: string): string {
-  const from = readme.indexOf(begin);
-  const to = readme.indexOf(end);
-  if (from === -1 || to < from) return readme;
-  return `${readme.slice(0, from + begin.length)}\n\n${readmeTables()}\n\n${readme.slice(to)}`;
+/** The document with something new between its markers; as it is when it has none. */
+function withBetween(document: string, name: string, text: string): string {
+  const begin = `<!-- ${name}: made by \`deno task docs\` -->`;
+  const from = document.indexOf(begin);
+  const to = document.indexOf(`<!-- /${name} -->`);
+  if (from === -1 || to < from) return document;
+  return `${document.slice(0, from + begin.length)}\n\n${text}\n\n${document.slice(to)}`;
+}
+
+/** The file with something new between its markers, formatted; `undefined` when there is no such file. */
+async function renewed(file: string, name: string, text: string): Promise<string | undefined> {
+  const document = await current(file);
+  return document === undefined ? undefined : await formatted(withBetween(document, name, text));
 }
 
 /** As `deno fmt` leaves it, so that the two never disagree. */
@@ -44,10 +50,10 @@ async function formatted(text: string): Promise<string> {
 
 const check = Deno.args.includes("--check");
 const stale: string[] = [];
-const readme = await current("README.md");
 const wanted: readonly (readonly [string, string | undefined])[] = [
   ["docs/configuration.md", await formatted(configurationPage())],
-  ["README.md", readme === undefined ? undefined : await formatted(withTables(readme))],
+  ["README.md", await renewed("README.md", "settings", readmeTables())],
+  ["docs/metrics.md", await renewed("docs/metrics.md", "metrics", metricRows())],
 ];
 for (const [file, text] of wanted) {
   if (text === undefined || text === await current(file)) continue;

@@ -94,6 +94,16 @@ export interface LogConfig {
   readonly file?: string;
 }
 
+/** What a mode adds. */
+export interface LogExtras {
+  /** For tests: where lines go instead. */
+  readonly write?: (line: string) => void;
+  /** What every line gets that is written while a request is answered. */
+  readonly context?: () => Fields | undefined;
+  /** Stands in for subjects and e-mail addresses, in every line. */
+  readonly pseudonym?: (text: string) => string;
+}
+
 const maxTextLength = 512;
 
 /** The value as it may be shown: no control characters, at most 512 characters. */
@@ -112,11 +122,15 @@ export function safeUrl(url: string | URL): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-function clean(fields: Fields): Record<string, unknown> {
+function clean(fields: Fields, pseudonym: LogExtras["pseudonym"]): Record<string, unknown> {
   const out: Record<string, unknown> = {};
   for (const name in fields) {
     const value = fields[name as keyof Fields];
-    if (value !== undefined) out[name] = typeof value === "string" ? cleanText(value) : value;
+    if (value === undefined) continue;
+    if (typeof value !== "string") out[name] = value;
+    else if (pseudonym !== undefined && (name === "subject" || name === "email")) {
+      out[name] = pseudonym(value);
+    } else out[name] = cleanText(value);
   }
   return out;
 }
@@ -151,8 +165,9 @@ function textLine(line: Line): string {
 
 const order: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal"];
 
-/** Opens the program's log; called once, by the mode that runs. `write` is for tests. */
-export function openLog(config: LogConfig, write?: (line: string) => void): Logger {
+/** Opens the program's log; called once, by the mode that runs. */
+export function openLog(config: LogConfig, extras: LogExtras = {}): Logger {
+  const { write } = extras;
   const format = config.format === "auto" ? (Deno.stderr.isTerminal() ? "text" : "json") : config.format;
   const line = format === "json" ? jsonLine : textLine;
   const encoder = new TextEncoder();
@@ -182,9 +197,10 @@ export function openLog(config: LogConfig, write?: (line: string) => void): Logg
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
     ],
   });
-  return wrap(config.level, {}, (event, fields) => {
+  const frequent = (event: string, fields: Record<string, unknown>) => {
     gathered.add(line({ timestamp: Date.now(), level: "info", event, fields }));
-  });
+  };
+  return wrap({ level: config.level, extras, frequent }, {});
 }
 
 /** A log that writes nothing. */
@@ -198,17 +214,20 @@ export const silentLog: Logger = {
   with: () => silentLog,
 };
 
-function wrap(
-  level: LogLevel,
-  base: Fields,
-  frequent: (event: string, fields: Record<string, unknown>) => void,
-): Logger {
+interface Wrapping {
+  readonly level: LogLevel;
+  readonly extras: LogExtras;
+  readonly frequent: (event: string, fields: Record<string, unknown>) => void;
+}
+
+function wrap(wrapping: Wrapping, base: Fields): Logger {
+  const { level, frequent, extras: { context, pseudonym } } = wrapping;
   const tape = getLogger("doorman");
   const lowest = order.indexOf(level);
   const at = (of: LogLevel, call: (event: string, fields: Record<string, unknown>) => void) => {
     if (order.indexOf(of) < lowest) return () => {};
     return (event: string, fields?: Fields) =>
-      call(event, clean(fields === undefined ? base : { ...base, ...fields }));
+      call(event, clean({ ...base, ...context?.(), ...fields }, pseudonym));
   };
   return {
     trace: at("trace", (event, fields) => tape.trace(event, fields)),
@@ -218,7 +237,7 @@ function wrap(
     error: at("error", (event, fields) => tape.error(event, fields)),
     frequent: at("info", frequent),
     enabled: (of) => order.indexOf(of) >= lowest,
-    with: (fields) => wrap(level, { ...base, ...fields }, frequent),
+    with: (fields) => wrap(wrapping, { ...base, ...fields }),
   };
 }
 

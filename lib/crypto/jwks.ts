@@ -11,9 +11,11 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from "jose";
 import { readLimitedText } from "../base/body.ts";
 import type { Clock } from "../base/clock.ts";
+import { type Counters, noCounters } from "../base/counters.ts";
 import { describeError } from "../base/errors.ts";
 import type { HttpClient } from "../base/http_client.ts";
 import { type Logger, safeUrl } from "../base/log.ts";
+import { idpCalls, measured } from "../base/measured.ts";
 
 /** The issuer's keys could not be fetched; ask again later. */
 export class KeysUnavailable extends Error {
@@ -27,6 +29,7 @@ export interface RemoteKeysOptions {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly counters?: Counters;
 }
 
 /** An issuer's keys. */
@@ -56,7 +59,9 @@ interface Kept {
 }
 
 /** Nothing is fetched before the first call. */
-export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): RemoteKeys {
+export function remoteKeys(options: RemoteKeysOptions): RemoteKeys {
+  const { uri, http, clock, log, counters = noCounters } = options;
+  const metrics = idpCalls(counters);
   let kept: Kept | undefined;
   let failed: { readonly error: KeysUnavailable; readonly atMs: number } | undefined;
   let pending: Promise<void> | undefined;
@@ -85,7 +90,7 @@ export function remoteKeys({ uri, http, clock, log }: RemoteKeysOptions): Remote
   async function refresh(): Promise<void> {
     if (pending === undefined) {
       if (failed !== undefined && clock.now() - failed.atMs < failureFloorMs) throw failed.error;
-      pending = fetchKeys().finally(() => pending = undefined);
+      pending = measured(metrics, { call: "keys" }, fetchKeys).finally(() => pending = undefined);
     }
     await pending;
   }

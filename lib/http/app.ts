@@ -7,6 +7,7 @@
  */
 import type { Hono } from "hono";
 import { describeError } from "../base/errors.ts";
+import { inRequest, type RequestContext } from "../base/request_context.ts";
 import type { Counters } from "../base/counters.ts";
 import type { Logger } from "../base/log.ts";
 import type { Inbound } from "../inbound/inbound.ts";
@@ -111,9 +112,16 @@ export function appOf(parts: AppParts): App {
     const limited = await rate?.limit.take(address);
     if (limited !== undefined) {
       parts.counters.add("mcp_auth_rate_limited_total", { endpoint: rate?.name ?? "" });
-      throw new OAuthError("temporarily_unavailable", "rate limit exceeded", { status: 429, ...limited });
+      throw new OAuthError("temporarily_unavailable", "rate limit exceeded", {
+        status: 429,
+        reason: "rate_limited",
+        ...limited,
+      });
     }
-    return await parts.endpoints.fetch(request);
+    const context: RequestContext = { requestId: exchange.id };
+    const response = await inRequest(context, () => parts.endpoints.fetch(request));
+    if (context.reason !== undefined) exchange.reason = context.reason;
+    return response;
   };
 
   const handler: Handler = async (request, peer) => {
@@ -151,7 +159,9 @@ export function appOf(parts: AppParts): App {
       response = await forPerson(failed(parts, exchange, error), exchange, parts);
     }
     if (!exchange.dressed) {
-      response = withSecurityHeaders(response);
+      const bytes = response.body === null ? null : await response.bytes();
+      exchange.responseBytes = bytes?.byteLength ?? 0;
+      response = withSecurityHeaders(response, bytes);
       response.headers.set("x-request-id", exchange.id);
     }
     const { origin } = headers;
@@ -162,6 +172,7 @@ export function appOf(parts: AppParts): App {
         else response.headers.set(name, value);
       }
     }
+    parts.requestLog.began(exchange);
     if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
     return response;
   };
@@ -226,7 +237,11 @@ function failed(parts: AppParts, exchange: Exchange, error: unknown): Response {
     exchange.reason = `upstream_${error.failure}`;
     parts.counters.add("mcp_doorman_upstream_failures_total", { kind: error.failure });
     if (error.failure !== "client_gone") {
-      parts.log.warn("upstream_failed", { kind: error.failure, cause: error.message });
+      parts.log.warn("upstream_failed", {
+        requestId: exchange.id,
+        kind: error.failure,
+        cause: error.message,
+      });
     }
   } else {
     exchange.reason = "internal";

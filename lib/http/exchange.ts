@@ -26,6 +26,8 @@ export interface Exchange {
   requestBytes: number;
   /** Bytes of the answer's body, as far as they were counted. */
   responseBytes: number;
+  /** What the upstream answered, where it did. */
+  upstreamStatus?: number;
   /** A word for the log when the answer is a refusal or a failure. */
   reason?: string;
   /** The answer is a stream: its end writes the log line. */

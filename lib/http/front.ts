@@ -1,5 +1,4 @@
 /** Puts the public surface together from its plugs; `modes/http.ts` gives it real ones, a test any. */
-import { createHash } from "node:crypto";
 import { Hono } from "hono";
 import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
@@ -26,6 +25,7 @@ import { Sessions } from "./sessions.ts";
 import { Streams } from "./streams.ts";
 import { ToolMetrics } from "./tool_metrics.ts";
 import { ToolGate } from "./tool_rules/gate.ts";
+import { UpstreamMetrics } from "./upstream_metrics.ts";
 
 /** The settings that the surface itself needs. */
 export type FrontSettings =
@@ -97,8 +97,6 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
   const requestLog = new RequestLog({
     log,
     counters,
-    hashSubjects: accessLog.hashSubjects,
-    subjectText: accessLog.hashSubjects ? hashText : (subject) => subject,
     ...(accessLog.skip === undefined ? {} : { skip: accessLog.skip }),
     ...(settings.toolMetrics.enabled
       ? { tools: new ToolMetrics({ counters, maxTools: settings.toolMetrics.maxCardinality }) }
@@ -121,6 +119,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
       ? Math.max(accessLog.bodyMaxBytes, smallBodyBytes)
       : accessLog.bodyMaxBytes,
     peekAlways: identity !== undefined || settings.toolRules !== undefined,
+    upstreamMetrics: new UpstreamMetrics(counters),
     tools: settings.toolRules === undefined ? undefined : new ToolGate(settings.toolRules),
   });
   const app = appOf({
@@ -166,17 +165,4 @@ async function rates(
   return await openRateLimits(
     plugs.redis === undefined ? {} : { redis: plugs.redis.client, keyPrefix: plugs.redis.keyPrefix },
   );
-}
-
-const hashes = new Map<string, string>();
-
-/** The same short text for the same subject, from which the subject cannot be read. */
-function hashText(subject: string): string {
-  let hash = hashes.get(subject);
-  if (hash === undefined) {
-    hash = createHash("sha256").update(subject).digest("base64url").slice(0, 16);
-    if (hashes.size >= 10_000) hashes.clear();
-    hashes.set(subject, hash);
-  }
-  return hash;
 }

@@ -25,6 +25,7 @@ import { peek } from "./peek.ts";
 import type { Concurrency, RateLimit } from "./rate_limit.ts";
 import type { Sessions } from "./sessions.ts";
 import type { ToolGate } from "./tool_rules/gate.ts";
+import type { UpstreamMetrics } from "./upstream_metrics.ts";
 
 /** What the mount is made of. */
 export interface McpParts {
@@ -44,6 +45,7 @@ export interface McpParts {
   readonly peekAlways: boolean;
   /** Which tools who may use; `undefined`: all. */
   readonly tools: ToolGate | undefined;
+  readonly upstreamMetrics: UpstreamMetrics;
 }
 
 const methods = new Set(allowedMethods.split(", "));
@@ -181,6 +183,7 @@ async function forward(parts: McpParts, forwarding: Forwarding): Promise<Upstrea
   for (let attempt = 0;; attempt++) {
     const credential = parts.outbound.headers(caller);
     const added = credential instanceof Promise ? await credential : credential;
+    const startedMs = performance.now();
     const response = await parts.upstream.forward({
       method: exchange.method,
       suffix,
@@ -189,6 +192,8 @@ async function forward(parts: McpParts, forwarding: Forwarding): Promise<Upstrea
       bodyLength: exchange.requestBytes < 0 ? undefined : exchange.requestBytes,
       clientGone: () => exchange.request.signal,
     });
+    exchange.upstreamStatus = response.status;
+    parts.upstreamMetrics.answered(response.status, startedMs);
     if (response.status !== 401) return response;
     await discard(response);
     const renewed = await parts.outbound.rejected(caller);

@@ -1,4 +1,7 @@
-/** The Prometheus text of several processes as one: values of the same series are added up. */
+/** What is as bad as it is in the worst process, or began with the first. */
+const least = new Set(["mcp_doorman_store_up", "mcp_doorman_idp_reached", "process_start_time_seconds"]);
+
+/** The Prometheus text of several processes as one: values of the same series are added up, where a sum has a meaning. */
 export function mergeMetrics(texts: readonly string[]): string {
   const comments = new Map<string, string[]>();
   const series = new Map<string, Map<string, number>>();
@@ -16,12 +19,21 @@ export function mergeMetrics(texts: readonly string[]): string {
       const [, name = "", labels = "", value = ""] = match;
       const values = series.get(name) ?? new Map<string, number>();
       series.set(name, values);
-      values.set(labels, (values.get(labels) ?? 0) + Number(value));
+      const before = values.get(labels);
+      if (before === undefined) values.set(labels, Number(value));
+      else values.set(labels, least.has(name) ? Math.min(before, Number(value)) : before + Number(value));
     }
   }
-  const lines = [...series].flatMap(([name, values]) => [
-    ...comments.get(name) ?? [],
-    ...[...values].map(([labels, value]) => `${name}${labels} ${value}`),
-  ]);
+  const explained = new Set<string>();
+  const lines = [...series].flatMap(([name, values]) => {
+    // The series of a histogram have an ending behind the family's name.
+    const family = comments.has(name) ? name : name.replace(/_(?:bucket|sum|count)$/, "");
+    const first = !explained.has(family);
+    explained.add(family);
+    return [
+      ...first ? comments.get(family) ?? [] : [],
+      ...[...values].map(([labels, value]) => `${name}${labels} ${value}`),
+    ];
+  });
   return lines.join("\n") + "\n";
 }

@@ -1,27 +1,15 @@
-/** The metrics endpoint: counters and gauges rendered by prom-client, which is loaded at the first scrape. */
+/** The metrics endpoint: what was counted, rendered by prom-client, which is loaded at the first scrape. */
 import type { Counters } from "../base/counters.ts";
+import type { Distribution } from "../base/distribution.ts";
+import { metricTable } from "./metric_table.ts";
 
 /** A value that is read when it is asked for. */
 export interface Gauge {
   readonly name: string;
-  readonly help: string;
+  /** For what is not in the table. */
+  readonly help?: string;
   read(): number;
 }
-
-/** What a counter means; one that is missing here is shown without a text. */
-const helps: Readonly<Record<string, string>> = {
-  mcp_auth_tokens_issued_total: "Tokens issued, by grant type",
-  mcp_auth_access_denied_total: "Refusals, by reason",
-  mcp_auth_replay_detected_total: "Used marks seen again, by kind",
-  mcp_auth_clients_registered_total: "Dynamic client registrations",
-  mcp_auth_rate_limited_total: "Requests refused by a rate limit, by endpoint",
-  mcp_auth_consent_decisions_total: "Decisions on the consent page",
-  mcp_auth_authorize_initiated_total: "Valid authorization requests, by path",
-  mcp_auth_token_seals_total: "Texts sealed, by purpose",
-  mcp_doorman_requests_total: "Requests, by route and status class",
-  mcp_doorman_request_seconds_total: "Time spent on requests, by route",
-  mcp_doorman_upstream_failures_total: "Requests that the upstream did not answer, by kind",
-};
 
 /** The text that a scraper gets, and its content type. */
 export async function renderMetrics(
@@ -37,7 +25,7 @@ export async function renderMetrics(
     if (counter === undefined) {
       counter = new prom.Counter({
         name,
-        help: helps[name] ?? name,
+        help: helpOf(name),
         labelNames: Object.keys(labels),
         registers: [registry],
       });
@@ -45,8 +33,35 @@ export async function renderMetrics(
     }
     counter.inc({ ...labels }, value);
   }
+  const distributions = Map.groupBy(counters.allTimes(), ({ name }) => name);
+  for (const [name, all] of distributions) {
+    // Observations are not kept, only their counts, so the library is shown a metric that has been counted already.
+    const counted = {
+      name,
+      get: () => ({ name, help: helpOf(name), type: "histogram", values: all.flatMap(valuesOf) }),
+    };
+    registry.registerMetric(counted as unknown as InstanceType<typeof prom.Histogram>);
+  }
   for (const { name, help, read } of gauges) {
-    new prom.Gauge({ name, help, registers: [registry] }).set(read());
+    new prom.Gauge({ name, help: help ?? helpOf(name), registers: [registry] }).set(read());
   }
   return { text: await registry.metrics(), contentType: registry.contentType };
+}
+
+function helpOf(name: string): string {
+  return metricTable[name]?.help ?? name;
+}
+
+/** A histogram's lines: how many took at most so long, all together, and how many there were. */
+function valuesOf({ name, labels, boundsSec, counts, sumSec }: Distribution) {
+  let count = 0;
+  const buckets = counts.map((more, at) => {
+    count += more;
+    return { metricName: `${name}_bucket`, labels: { ...labels, le: boundsSec[at] ?? "+Inf" }, value: count };
+  });
+  return [
+    ...buckets,
+    { metricName: `${name}_sum`, labels: { ...labels }, value: sumSec },
+    { metricName: `${name}_count`, labels: { ...labels }, value: count },
+  ];
 }

@@ -2,17 +2,24 @@
  * The listener and its end.
  *
  *     listen -> serve -> accept loop dies (no file descriptors left) -> listen again
+ *            |-> another certificate: a second listener on the same port, then the first one takes no more connections
  *            `-> drain: listener closed -> standing streams ended -> calls finish, or the deadline
  */
 import { systemClock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 
+/** Certificate chain and key, PEM. */
+export interface Tls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 /** Where and how to listen. */
 export interface ListenOptions {
   readonly hostname: string;
   readonly port: number;
-  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly tls?: Tls;
   readonly reusePort?: boolean;
 }
 
@@ -20,6 +27,12 @@ export interface ListenOptions {
 export interface Listening {
   readonly hostname: string;
   readonly port: number;
+  /**
+   * New connections get this certificate; requests on open ones end with the old one. A connection that is just being
+   * set up, or that waits for its next request, is closed, as at any restart.
+   * @throws when certificate and key cannot be used; the old ones stay then.
+   */
+  renew(tls: Tls): void;
   /**
    * Closes the listener and lets running requests finish, at most until the deadline; says whether some are left then,
    * which end with the process: the runtime cannot cut connections once it is shutting down.
@@ -50,12 +63,16 @@ const quietMs = 3_000;
 export function listen(options: ListenOptions, handler: ServeHandler, log: Logger): Listening {
   let draining = false;
   let bound = { hostname: options.hostname, port: options.port };
+  let tls = options.tls;
+  // Listeners that were replaced, until their last request is over.
+  const replaced = new Set<Promise<void>>();
 
   const open = (): Deno.HttpServer<Deno.NetAddr> => {
     const server = Deno.serve({
       ...bound,
-      ...(options.tls ?? {}),
-      ...(options.reusePort === true ? { reusePort: true } : {}),
+      ...(tls ?? {}),
+      // So that a second listener can take over with another certificate.
+      ...(options.reusePort === true || tls !== undefined ? { reusePort: true } : {}),
       onListen: () => {},
       onError: (error) => {
         log.error("request_failed", { cause: error instanceof Error ? error.message : String(error) });
@@ -95,10 +112,23 @@ export function listen(options: ListenOptions, handler: ServeHandler, log: Logge
   return {
     hostname: options.hostname,
     port: bound.port,
+    renew(next) {
+      const [before, old] = [tls, server];
+      tls = next;
+      try {
+        server = open();
+      } catch (error) {
+        tls = before;
+        throw error;
+      }
+      const over = old.shutdown();
+      replaced.add(over);
+      over.finally(() => replaced.delete(over));
+    },
     async drain({ deadlineMs, onClosed, inFlight }) {
       draining = true;
       const over = new AbortController();
-      const closed = server.shutdown().then(() => false);
+      const closed = Promise.all([server.shutdown(), ...replaced]).then(() => false);
       onClosed?.();
       const late = systemClock.sleep(deadlineMs, over.signal).then(() => true);
       const quiet = inFlight === undefined ? late : untilQuiet(inFlight, over.signal).then(() => false);

@@ -58,6 +58,8 @@ export interface Idp {
   revoke(refreshToken: string): Promise<void>;
   /** Resolves when the IdP has been reached and its metadata is usable. */
   ready(): Promise<void>;
+  /** Whether it answers now. */
+  reachable(): Promise<boolean>;
 }
 
 /** `dead`: the grant or the login is gone for good. `transient`: ask again later; nothing may be thrown away. */

@@ -31,7 +31,7 @@ export function openIdp(config: IdpConfig, context: IdpContext): Idp {
   const { http, clock, log } = context;
   const server = idpServer(config, context);
   const verify = tokenVerifier(
-    remoteKeys({ uri: async () => requireJwks(await server.metadata(), config), http, clock, log }),
+    remoteKeys({ ...context, uri: async () => requireJwks(await server.metadata(), config) }),
     clock,
   );
   const oauthContext = { http, clock, allowHttp: config.allowInsecureHttp };
@@ -98,6 +98,7 @@ export function openIdp(config: IdpConfig, context: IdpContext): Idp {
   return {
     name: config.provider,
     ready: () => server.ready(),
+    reachable: () => server.reachable(),
 
     async authorizeUrl(request) {
       return buildAuthorizeUrl(await server.metadata(), config, request);

@@ -3,9 +3,11 @@
  * itself: calls ask again, at most once a second, and `ready` keeps asking in the background.
  */
 import type { Clock } from "../base/clock.ts";
+import { type Counters, noCounters } from "../base/counters.ts";
 import { describeError } from "../base/errors.ts";
 import type { HttpClient } from "../base/http_client.ts";
 import type { Logger } from "../base/log.ts";
+import { measured } from "../base/measured.ts";
 import { discoverServer } from "../oauth/discovery.ts";
 import { asFailure } from "../oauth/failure.ts";
 import {
@@ -16,12 +18,14 @@ import {
 } from "../oauth/server_metadata.ts";
 import type { IdpQuirks } from "./config.ts";
 import { IdpError } from "./idp.ts";
+import { idpMetrics } from "./measured_idp.ts";
 
 /** What an IdP is opened with. */
 export interface IdpContext {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly counters?: Counters;
   /** Ends the background work. */
   readonly signal?: AbortSignal;
 }
@@ -44,6 +48,8 @@ export interface IdpServer {
   metadata(): Promise<ServerMetadata>;
   /** Resolves at the first success; rejects only when the context's signal aborts. */
   ready(): Promise<void>;
+  /** Whether it answers now: asks, whatever is known. */
+  reachable(): Promise<boolean>;
 }
 
 const freshMs = 3_600_000;
@@ -53,6 +59,7 @@ const maxPauseMs = 30_000;
 /** Nothing is fetched before the first call. */
 export function idpServer(config: IdpAddress, context: IdpContext): IdpServer {
   const { clock, log } = context;
+  const metrics = idpMetrics(context.counters ?? noCounters);
   let known: { metadata: ServerMetadata; atMs: number } | undefined;
   let failed: { error: IdpError; atMs: number } | undefined;
   let running: Promise<ServerMetadata> | undefined;
@@ -60,7 +67,7 @@ export function idpServer(config: IdpAddress, context: IdpContext): IdpServer {
 
   const discover = async (): Promise<ServerMetadata> => {
     try {
-      const metadata = await discoverIdp(config, context);
+      const metadata = await measured(metrics, { call: "discovery" }, () => discoverIdp(config, context));
       if (known === undefined) {
         log.info("idp_reached", { provider: config.provider, issuer: metadata.issuer });
       }
@@ -109,7 +116,11 @@ export function idpServer(config: IdpAddress, context: IdpContext): IdpServer {
     }
   };
 
-  return { metadata, ready: () => background ??= keepAsking() };
+  return {
+    metadata,
+    ready: () => background ??= keepAsking(),
+    reachable: () => once().then(() => true, () => false),
+  };
 }
 
 /** @throws OAuthFailure */

@@ -16,4 +16,6 @@ export interface Inbound extends AsyncDisposable {
   revoked(caller: Caller): Promise<boolean>;
   /** For readiness: resolves when the IdP was reached. */
   ready(): Promise<void>;
+  /** Whether the IdP answers now. */
+  reachable(): Promise<boolean>;
 }

@@ -20,6 +20,7 @@ export function openNone(): Inbound {
     challenge: () => "Bearer",
     revoked: () => Promise.resolve(false),
     ready: () => Promise.resolve(),
+    reachable: () => Promise.resolve(true),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
 }

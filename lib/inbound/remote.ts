@@ -40,8 +40,8 @@ export function openRemote(config: RemoteConfig, context: RemoteContext): Inboun
   const stop = new AbortController();
   const issuer = typedIssuer(config.issuerUrl);
   const address = { provider: config.provider, issuerUrl: issuer, quirks: {} };
-  const server = idpServer(address, { http, clock, log, signal: stop.signal });
-  const keys = remoteKeys({ uri: jwksUri, http, clock, log });
+  const server = idpServer(address, { http, clock, log, counters, signal: stop.signal });
+  const keys = remoteKeys({ uri: jwksUri, http, clock, log, counters });
   const verify = tokenVerifier(keys, clock);
   const rules: TokenRules = {
     kind: "access",
@@ -129,6 +129,7 @@ export function openRemote(config: RemoteConfig, context: RemoteContext): Inboun
       await checked;
       await keys.ready();
     },
+    reachable: () => server.reachable(),
     async [Symbol.asyncDispose]() {
       stop.abort();
       await checked;

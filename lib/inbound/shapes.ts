@@ -24,17 +24,30 @@ export interface InboundContext {
 export async function openInbound(config: InboundConfig, context: InboundContext): Promise<Inbound> {
   switch (config.shape) {
     case "bridge": {
-      const [{ createBridge }, { openIdp }] = await Promise.all([
+      const [{ createBridge }, { openIdp }, { measuredIdp }] = await Promise.all([
         import("./bridge/bridge.ts"),
         import("../idp/oidc.ts"),
+        import("../idp/measured_idp.ts"),
       ]);
       const { sealer, store, clock, log, counters = noCounters } = context;
-      const idp = openIdp(config.idp, context);
+      const stop = new AbortController();
+      const idp = measuredIdp(openIdp(config.idp, { ...context, signal: stop.signal }), counters);
       const documents = config.cimd.enabled ? { documents: await openDocuments(config, context) } : {};
       const assertions = config.assertionIssuers === undefined
         ? {}
         : { assertions: await openAssertions(config.assertionIssuers, config.baseUrl, context) };
-      return createBridge({ config, sealer, store, idp, clock, log, counters, ...documents, ...assertions });
+      const bridge = createBridge({
+        ...{ config, sealer, store, idp, clock, log, counters },
+        ...documents,
+        ...assertions,
+      });
+      return {
+        ...bridge,
+        async [Symbol.asyncDispose]() {
+          stop.abort();
+          await bridge[Symbol.asyncDispose]();
+        },
+      };
     }
     case "remote":
       return (await import("./remote.ts")).openRemote(config, context);

@@ -9,7 +9,9 @@ import { certificateAuthorities } from "../base/ca.ts";
 import { systemClock } from "../base/clock.ts";
 import { memoryCounters } from "../base/counters.ts";
 import { openHttpClient } from "../base/http_client.ts";
-import { type Logger, openLog, safeUrl } from "../base/log.ts";
+import { type Fields, type Logger, openLog, safeUrl } from "../base/log.ts";
+import { pseudonym } from "../base/pseudonym.ts";
+import { currentRequest, type RequestContext } from "../base/request_context.ts";
 import { jweSealer } from "../crypto/jwe_sealer.ts";
 import { openKeyRing } from "../crypto/key_ring.ts";
 import { adminHandler } from "../http/admin.ts";
@@ -17,12 +19,16 @@ import type { HttpConfig } from "../http/config.ts";
 import { endpointRates } from "../http/endpoint_rates.ts";
 import { buildFront } from "../http/front.ts";
 import { landingOf } from "../http/landing/landing_of.ts";
+import { announceMetrics } from "../http/metric_table.ts";
+import { processGauges } from "../http/process_gauges.ts";
+import { readiness } from "../http/readiness.ts";
 import { listen, type Listening } from "../http/serve.ts";
 import { stopSignal } from "../http/stop_signal.ts";
-import { readTls } from "../http/tls.ts";
+import { readTls, renewOnChange } from "../http/tls.ts";
 import { carryOut, openOrder } from "../inbound/bridge/orders.ts";
 import { openInbound } from "../inbound/shapes.ts";
 import { outboundMode } from "../outbound/modes.ts";
+import { measuredStore } from "../store/measured_store.ts";
 import { openStore } from "../store/open.ts";
 import { openUpstream } from "../upstream/open.ts";
 import { giveBack } from "./permissions.ts";
@@ -37,27 +43,31 @@ export async function runHttp(config: HttpConfig): Promise<number> {
     return await runWorkers(config);
   }
   giveBack({ keepRun: config.upstream.kind !== "url" });
-  const log = openLog(config.log);
+  const log = openLog(config.log, {
+    context: () => requestFields(currentRequest()),
+    ...(config.accessLog.hashSubjects ? { pseudonym } : {}),
+  });
   const clock = systemClock;
   const counters = memoryCounters();
+  announceMetrics(counters);
   logStart(config, log);
   // What the runtime has to say goes where everything else goes, and in the same form.
   console.warn = (...parts: unknown[]) =>
     log.debug("runtime_warning", { detail: parts.map(String).join(" ") });
-  const tls = await readTls(config.tls);
+  const tls = config.tls && await readTls(config.tls);
   await using parts = new AsyncDisposableStack();
   const http = parts.adopt(openHttpClient(config.http, { log }), (client) => client.close());
   const keys = await openKeyRing(config.keys, log);
   const onSeal = (purpose: string) => counters.add("mcp_auth_token_seals_total", { purpose });
   const sealer = jweSealer({ keys, audience: config.keys.audience, clock, log, onSeal });
   const caCerts = certificateAuthorities(config.http.caFiles, log);
-  const store = parts.use(await openStore(config.store, { clock, log, caCerts }));
+  const store = parts.use(measuredStore(await openStore(config.store, { clock, log, caCerts }), counters));
   const inbound = parts.use(
     await openInbound(config.inbound, { sealer, store, http, clock, log, counters, httpConfig: config.http }),
   );
   const mode = outboundMode(config.outbound.mode);
   if (mode === undefined) throw new TypeError(`no outbound mode ${config.outbound.mode}`);
-  const outbound = await mode.create(config.outbound.config, { http, clock, log });
+  const outbound = await mode.create(config.outbound.config, { http, clock, log, counters });
   const upstream = parts.use(await openUpstream(target(config), { http, httpConfig: config.http, log }));
   const landing = landingOf(config.inbound);
   const front = await buildFront(
@@ -85,23 +95,33 @@ export async function runHttp(config: HttpConfig): Promise<number> {
 
   using stop = stopSignal();
   const reusePort = link !== undefined;
-  const server = listen({ ...config.listen, ...tls, reusePort }, front.handler, log);
+  const server = listen({ ...config.listen, ...(tls && { tls }), reusePort }, front.handler, log);
+  const stopping = new AbortController();
+  if (config.tls !== undefined && tls !== undefined) {
+    renewOnChange({ files: config.tls, tls, server, clock, counters, log, signal: stopping.signal });
+  }
   let draining = false;
+  let idpReached = false;
+  // An IdP that is not there is waited for; the log says why it cannot be reached.
+  inbound.ready().then(() => idpReached = true, () => {});
   const adminListen = link === undefined ? config.adminListen : { hostname: "127.0.0.1", port: 0 };
   const admin = adminListen && listen(
     adminListen,
     adminHandler({
       counters,
       gauges: [
-        {
-          name: "mcp_doorman_streams_open",
-          help: "Event streams that are open",
-          read: () => front.streams.size,
-        },
-        { name: "process_resident_memory_bytes", help: "Memory in use", read: () => Deno.memoryUsage().rss },
+        { name: "mcp_doorman_streams_open", read: () => front.streams.size },
+        { name: "mcp_doorman_store_up", read: () => Number(store.up) },
+        { name: "mcp_doorman_idp_reached", read: () => Number(idpReached) },
+        ...processGauges(),
       ],
-      ready: () => store.ping(),
-      draining: () => draining,
+      ready: readiness({
+        draining: () => draining,
+        store: () => store.ping(),
+        idpReached: () => idpReached,
+        idp: () => inbound.reachable(),
+        upstream: () => upstream.ready(),
+      }),
       ...(config.inbound.shape === "bridge" ? { orders: orderDesk(config.inbound.grantTtlMs) } : {}),
     }),
     log,
@@ -111,6 +131,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   link?.serving(admin?.port ?? 0);
   const signal = await Promise.race([stop.first, ...(link === undefined ? [] : [link.parentGone])]);
   draining = true;
+  stopping.abort();
   log.info("shutting_down", { reason: signal });
   const finished = server.drain({
     deadlineMs: config.shutdownTimeoutMs,
@@ -125,6 +146,10 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   await admin?.drain({ deadlineMs: 1_000 });
   log.info(ending);
   return 0;
+}
+
+function requestFields(request: RequestContext | undefined): Fields | undefined {
+  return request && { requestId: request.requestId };
 }
 
 /** The upstream's address; a fixed path takes the place of its own. */

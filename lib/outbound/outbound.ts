@@ -2,6 +2,7 @@ import type { Caller } from "../oauth/caller.ts";
 import type { Settings, Values } from "../base/setting.ts";
 import type { HttpClient } from "../base/http_client.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Counters } from "../base/counters.ts";
 import type { Logger } from "../base/log.ts";
 
 /** The credential with which a caller's request goes on to the upstream. */
@@ -26,6 +27,7 @@ export interface OutboundContext {
   readonly http: HttpClient;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly counters?: Counters;
 }
 
 /** One way of presenting callers to the upstream: a file of its own and a name in `modes.ts`. */

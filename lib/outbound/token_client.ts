@@ -1,5 +1,7 @@
 /** Our own client at the token endpoint that makes tokens for the upstream; shared by the modes that ask one. */
+import { noCounters } from "../base/counters.ts";
 import { choice, scopes, text, url } from "../base/kinds.ts";
+import { idpCalls, measured } from "../base/measured.ts";
 import type { Values } from "../base/setting.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import type { OAuthFailure } from "../oauth/failure.ts";
@@ -126,8 +128,9 @@ export async function requestToken(
   const { tokenRequest } = await import("../oauth/client.ts");
   const { OAuthFailure } = await import("../oauth/failure.ts");
   const { tokenUrl, clientId, clientSecret, clientKey, authMethod, parameters } = config;
-  try {
-    return await tokenRequest({ http: context.http, clock: context.clock, timeoutMs: 10_000 }, {
+  const metrics = idpCalls(context.counters ?? noCounters);
+  const ask = () =>
+    tokenRequest({ http: context.http, clock: context.clock, timeoutMs: 10_000 }, {
       server: { issuer: new URL(tokenUrl).origin, token_endpoint: tokenUrl },
       client: {
         clientId,
@@ -138,6 +141,8 @@ export async function requestToken(
       grantType: question.grantType,
       parameters: [...parameters, ...question.parameters],
     });
+  try {
+    return await measured(metrics, { call: "outbound" }, ask);
   } catch (error) {
     const failure = error instanceof OAuthFailure ? error : undefined;
     const curable = failure && question.refusal?.(failure);

@@ -190,10 +190,11 @@ Deno.test("the counted events of a login, its refusals and its calls are on /met
   assert.match(text, /^mcp_doorman_requests_total\{route="mcp",status="200"\} 1$/m);
 });
 
-Deno.test("health and readiness follow the store and the stopping, not the IdP's later troubles", async () => {
+Deno.test("not ready until the IdP was reached; later troubles of IdP and upstream are named and take nobody away", async () => {
   await using idp = await startIdp();
-  await using upstream = startUpstream();
+  const upstream = startUpstream();
   const admin = unusedPort();
+  await idp.down();
   await using http = await startHttpMode({
     idp,
     upstreamUrl: upstream.url,
@@ -201,21 +202,29 @@ Deno.test("health and readiness follow the store and the stopping, not the IdP's
   });
   const ready = async () => {
     const answer = await fetch(`http://127.0.0.1:${admin}/readyz`);
-    await answer.body?.cancel();
-    return answer.status;
+    return [answer.status, await answer.text()];
   };
+  assert.deepEqual(await ready(), [503, '{"status":"idp_not_reached"}']);
+
+  await idp.up();
+  await http.process.line("stderr", /"idp_reached"/);
+  const until = async (wanted: [number, string]) => {
+    // An answer that was bad is kept for five seconds.
+    for (let attempt = 0; attempt < 80; attempt++) {
+      const got = await ready();
+      if (got.join() === wanted.join()) return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.deepEqual(await ready(), wanted);
+  };
+  await until([200, '{"status":"ok"}']);
   await logIn(http.mcpUrl);
-  assert.equal(await ready(), 200);
-
-  await idp.down();
-  await new Promise((resolve) => setTimeout(resolve, 300));
-
-  assert.equal(await ready(), 200);
+  await upstream[Symbol.asyncDispose]();
+  await until([200, '{"status":"degraded","degraded":["upstream"]}']);
   const health = await fetch(`${http.baseUrl}/healthz`, { method: "HEAD" });
   assert.equal(health.status, 200);
   assert.equal((await fetch(`${http.baseUrl}/metrics`).then(drained)).status === 200, false);
   assert.equal((await fetch(`${http.baseUrl}/readyz`).then(drained)).status === 200, false);
-  await idp.up();
 });
 
 const initialize = {

@@ -14,3 +14,17 @@ Deno.test("mergeMetrics() adds up the same series and keeps the others", () => {
   );
   assert.equal(mergeMetrics([]), "\n");
 });
+
+Deno.test("mergeMetrics() keeps a histogram whole, and the worst and the first where a sum means nothing", () => {
+  const text = (up: number, started: number) =>
+    "# HELP t_seconds Time\n# TYPE t_seconds histogram\n" +
+    't_seconds_bucket{le="1"} 1\nt_seconds_bucket{le="+Inf"} 2\nt_seconds_sum 3.5\nt_seconds_count 2\n' +
+    `mcp_doorman_store_up ${up}\nprocess_start_time_seconds ${started}\n`;
+
+  assert.equal(
+    mergeMetrics([text(1, 100), text(0, 90)]),
+    "# HELP t_seconds Time\n# TYPE t_seconds histogram\n" +
+      't_seconds_bucket{le="1"} 2\nt_seconds_bucket{le="+Inf"} 4\nt_seconds_sum 7\nt_seconds_count 4\n' +
+      "mcp_doorman_store_up 0\nprocess_start_time_seconds 90\n",
+  );
+});

@@ -115,18 +115,17 @@ Deno.test("a handler that throws is 500 without its text, and logged", async () 
   await server.drain({ deadlineMs: 1_000 });
 });
 
-Deno.test("the admin listener tells health, readiness and metrics, and remembers a probe's outcome for a moment", async () => {
+Deno.test("the admin listener tells health, readiness and metrics", async () => {
   const counters = memoryCounters();
   counters.add("mcp_auth_tokens_issued_total", { grant_type: "authorization_code" }, 3);
   counters.add("mcp_doorman_requests_total", { route: "mcp", status: "200" });
-  let asked = 0;
-  let ready = true;
-  let draining = false;
+  counters.times("mcp_doorman_request_seconds", { route: "mcp" }).observe(0.03);
+  counters.times("mcp_doorman_request_seconds", { route: "mcp" }).observe(60);
+  let code: 200 | 503 = 200;
   const handle = adminHandler({
     counters,
     gauges: [{ name: "mcp_doorman_streams_open", help: "Event streams", read: () => 7 }],
-    ready: () => (asked++, ready ? Promise.resolve() : Promise.reject(new Error("down"))),
-    draining: () => draining,
+    ready: () => Promise.resolve({ code, body: { status: "word" } }),
   });
   const get = async (path: string) => {
     const response = await handle(new Request(`http://x${path}`));
@@ -134,20 +133,24 @@ Deno.test("the admin listener tells health, readiness and metrics, and remembers
   };
 
   assert.deepEqual(await get("/healthz"), [200, '{"status":"ok"}']);
-  assert.deepEqual(
-    await Promise.all([get("/readyz"), get("/readyz")]),
-    Array(2).fill([200, '{"status":"ok"}']),
-  );
-  assert.equal(asked, 1);
+  assert.deepEqual(await get("/readyz"), [200, '{"status":"word"}']);
   const [, text] = await get("/metrics");
   assert.match(text, /^mcp_auth_tokens_issued_total\{grant_type="authorization_code"\} 3$/m);
   assert.match(text, /^mcp_doorman_requests_total\{route="mcp",status="200"\} 1$/m);
   assert.match(text, /^mcp_doorman_streams_open 7$/m);
-  ready = false;
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.match(text, /^# TYPE mcp_doorman_request_seconds histogram$/m);
+  const buckets = [...text.matchAll(/^mcp_doorman_request_seconds_bucket\{route="mcp",le="(.*)"\} (\d)$/gm)]
+    .map(([, bound, count]) => [bound, count]);
+  assert.deepEqual(buckets.filter(([bound]) => ["0.025", "0.05", "10", "+Inf"].includes(bound ?? "")), [
+    ["0.025", "0"],
+    ["0.05", "1"],
+    ["10", "1"],
+    ["+Inf", "2"],
+  ]);
+  assert.match(text, /^mcp_doorman_request_seconds_sum\{route="mcp"\} 60\.03$/m);
+  assert.match(text, /^mcp_doorman_request_seconds_count\{route="mcp"\} 2$/m);
+  code = 503;
   assert.equal((await get("/readyz"))[0], 503);
-  draining = true;
-  assert.deepEqual(await get("/readyz"), [503, '{"status":"shutting_down"}']);
   assert.equal((await get("/other"))[0], 404);
 });
 

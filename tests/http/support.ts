@@ -66,6 +66,10 @@ export class NamedInbound implements Inbound {
     return Promise.resolve();
   }
 
+  reachable(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     return Promise.resolve();
   }

@@ -420,7 +420,7 @@ Deno.test("authorize counts a login only when its request was good", async () =>
 });
 
 Deno.test("authorize puts the reference of a refusal into the log", async () => {
-  const lines: { event: string; id?: string }[] = [];
+  const lines: { event: string; requestId?: string }[] = [];
   const { silentLog } = await import("../../lib/base/log.ts");
   const log = { ...silentLog, info: (event: string, fields = {}) => lines.push({ event, ...fields }) };
   const kit = await bridgeKit({ log: log as unknown as typeof silentLog });
@@ -429,5 +429,7 @@ Deno.test("authorize puts the reference of a refusal into the log", async () => 
   const [, reference] = /<code>([\w-]+)<\/code>/.exec(page) ?? [];
 
   assert.ok(reference);
-  assert.ok(lines.some((line) => line.event === "access_denied_client_id_invalid" && line.id === reference));
+  assert.ok(
+    lines.some((line) => line.event === "access_denied_client_id_invalid" && line.requestId === reference),
+  );
 });

@@ -130,6 +130,7 @@ export function fakeIdp(clock: FakeClock): FakeIdp {
       return Promise.resolve();
     },
     ready: () => Promise.resolve(),
+    reachable: () => Promise.resolve(true),
   };
   return idp;
 }

@@ -19,7 +19,7 @@ const canaries = {
 
 Deno.test("the first lines say how strictly it was configured, warn, and hold no secret", () => {
   const lines: string[] = [];
-  const log = openLog({ level: "trace", format: "json" }, (line) => lines.push(line));
+  const log = openLog({ level: "trace", format: "json" }, { write: (line) => lines.push(line) });
 
   logStart(http([], { env: canaries }), log);
 

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { describeError } from "../../base/errors.ts";
 import { randomText } from "../../base/bytes.ts";
+import { currentRequest } from "../../base/request_context.ts";
 import { IdpError } from "../../idp/idp.ts";
 import { OAuthError } from "../../oauth/errors.ts";
 import { StoreUnavailable } from "../../store/store.ts";
@@ -34,10 +35,12 @@ export function countRefusal(parts: Pick<BridgeParts, "counters">, error: OAuthE
   parts.counters.add("mcp_auth_access_denied_total", { reason: metricNames[error.reason] ?? error.reason });
 }
 
-/** Counts and logs a refusal; returns the reference under which it stands in the log. */
+/** Counts and logs a refusal; returns the reference under which it stands in the log: the request's id. */
 export function noteFailure(parts: BridgeParts, error: OAuthError, endpoint: string): string {
-  const id = randomText(6);
-  const fields = { id, endpoint, reason: error.reason, status: error.status };
+  const request = currentRequest();
+  if (request !== undefined) request.reason = error.reason;
+  const requestId = request?.requestId ?? randomText(6);
+  const fields = { requestId, endpoint, reason: error.reason, status: error.status };
   countRefusal(parts, error);
   if (error.status >= 500) {
     parts.log.error(`access_denied_${error.reason}`, {
@@ -48,7 +51,7 @@ export function noteFailure(parts: BridgeParts, error: OAuthError, endpoint: str
     const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
     parts.log.info(`access_denied_${error.reason}`, { ...fields, ...cause });
   }
-  return id;
+  return requestId;
 }
 
 /** The error as JSON (RFC 6749 section 5.2). */

@@ -69,6 +69,7 @@ export function createBridge(parts: BridgeParts): Inbound {
     challenge: (error) => challengeOf(config, error),
     revoked: (caller) => isRevoked(revocations, caller),
     ready: () => idp.ready(),
+    reachable: () => idp.reachable(),
     [Symbol.asyncDispose]: () => Promise.resolve(funnelOf(parts).close()),
   };
 }

@@ -44,6 +44,8 @@ export class Funnel {
   issued(grant: Issued): void {
     this.step("token", grant.clientName);
     if (this.#waiting.size >= maxWaiting || this.#end.signal.aborted) return;
+    // There with 0 before the first one, so that an alert sees it rise.
+    this.#parts.counters.series("mcp_doorman_token_unused_total", { client: this.#label(grant.clientName) });
     this.#waiting.set(grant.id, grant.clientName ?? "");
     this.#parts.clock.sleep(patienceMs, this.#end.signal).then(() => this.#judge(grant), () => {});
   }
