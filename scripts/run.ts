@@ -1,12 +1,18 @@
-/** Runs a program with this terminal; returns its exit code. */
+import { ScriptError } from "./ending.ts";
+
+/** Runs a program with this terminal; returns its exit code. @throws ScriptError when there is no such program */
 export async function run(
   command: string,
   args: readonly string[],
   env: Record<string, string> = {},
 ): Promise<number> {
-  const child = new Deno.Command(command, { args: [...args], env, stdin: "null" }).spawn();
-  const { code } = await child.status;
-  return code;
+  try {
+    const { code } = await new Deno.Command(command, { args: [...args], env, stdin: "null" }).spawn().status;
+    return code;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new ScriptError(`Cannot start ${command}: there is no such program`, { cause: error });
+  }
 }
 
 /** Runs a program, shows its output as it comes, and returns it without colours as well. */

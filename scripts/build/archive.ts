@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { zip } from "./zip.ts";
+import { ScriptError } from "../ending.ts";
 
 /** A platform that executables are made for. */
 export interface Target {
@@ -35,7 +36,7 @@ export async function archive(executable: string, stem: string, target: Target):
   const { success } = await new Deno.Command("tar", {
     args: ["--owner=0", "--group=0", "--numeric-owner", "-czf", `${stem}.tar.gz`, "-C", folder, ...names],
   }).output();
-  if (!success) throw new Error(`Cannot pack ${stem}.tar.gz`);
+  if (!success) throw new ScriptError(`Cannot pack ${stem}.tar.gz`);
   return `${stem}.tar.gz`;
 }
 

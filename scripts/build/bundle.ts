@@ -1,3 +1,4 @@
+import { ScriptError } from "../ending.ts";
 import { run } from "../run.ts";
 import type { Stamp } from "./stamp.ts";
 
@@ -20,7 +21,7 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string> {
     folder,
     "main.ts",
   ]);
-  if (code !== 0) throw new Error(`Cannot bundle main.ts: deno bundle ended with ${code}`);
+  if (code !== 0) throw new ScriptError(`Cannot bundle main.ts: deno bundle ended with ${code}`);
   await keepToAscii(folder);
   const path = `${folder}/main.js`;
   const text = await Deno.readTextFile(path);

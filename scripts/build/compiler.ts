@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { ScriptError } from "../ending.ts";
 
 /** A Deno that can compile here, and what its environment must hold. */
 export interface Compiler {
@@ -31,7 +32,7 @@ async function find(): Promise<Compiler> {
   const folder = fileURLToPath(new URL("../../.toolchain", import.meta.url));
   const { success, stdout, stderr } = await new Deno.Command(fileURLToPath(toolchain), { args: [folder] })
     .output();
-  if (!success) throw new Error(`Cannot get a compiler: ${new TextDecoder().decode(stderr)}`);
+  if (!success) throw new ScriptError(`Cannot get a compiler: ${new TextDecoder().decode(stderr)}`);
   const lines = new TextDecoder().decode(stdout);
   const value = (name: string) => new RegExp(`^${name}=([^;\\n]+)`, "m").exec(lines)?.[1] ?? "";
   return { deno: value("DENO"), env: { DENORT_BIN: value("DENORT_BIN") }, only: here };

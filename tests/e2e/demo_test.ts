@@ -53,6 +53,16 @@ Deno.test({ name: "the stdio demo shows a login and a tool call going through", 
   assert.match(said, /"mcpServers"/);
 });
 
+Deno.test({ name: "a port that is none is one line, and nothing is started", ignore }, async () => {
+  await using demo = await startDemo(["--port=abc"]);
+
+  const { code } = await demo.child.status;
+  await demo.until(/--port/);
+
+  assert.equal(code, 1);
+  assert.deepEqual(demo.lines, ['--port is a number from 0 to 65535, not "abc"']);
+});
+
 async function startDemo(args: readonly string[]) {
   const home = await Deno.makeTempDir();
   const root = fileURLToPath(new URL("../../", import.meta.url));
