@@ -12,6 +12,8 @@ export interface HttpConfig {
   readonly mode: "http";
   readonly dialect: "authsome" | "babs" | "allardy";
   readonly listen: { readonly hostname: string; readonly port: number };
+  /** Other processes of this program may listen there as well, public and admin (SO_REUSEPORT). */
+  readonly reusePort: boolean;
   /** Health, readiness and metrics; absent: off. */
   readonly adminListen?: { readonly hostname: string; readonly port: number };
   readonly tls?: { readonly certFile: string; readonly keyFile: string };

@@ -94,7 +94,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   };
 
   using stop = stopSignal();
-  const reusePort = link !== undefined;
+  const reusePort = link !== undefined || config.reusePort;
   const server = listen({ ...config.listen, ...(tls && { tls }), reusePort }, front.handler, log);
   const stopping = new AbortController();
   if (config.tls !== undefined && tls !== undefined) {
@@ -106,7 +106,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   inbound.ready().then(() => idpReached = true, () => {});
   const adminListen = link === undefined ? config.adminListen : { hostname: "127.0.0.1", port: 0 };
   const admin = adminListen && listen(
-    adminListen,
+    { ...adminListen, reusePort: config.reusePort },
     adminHandler({
       counters,
       gauges: [
@@ -133,6 +133,8 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   draining = true;
   stopping.abort();
   log.info("shutting_down", { reason: signal });
+  // On a shared port the other process answers for both; this one would only say now and then that it is going.
+  if (config.reusePort && link === undefined) await admin?.drain({ deadlineMs: 1_000 });
   const finished = server.drain({
     deadlineMs: config.shutdownTimeoutMs,
     onClosed: () => front.streams.endStanding(),
@@ -143,7 +145,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
     log.warn("shutdown_forced");
     return 2;
   }
-  await admin?.drain({ deadlineMs: 1_000 });
+  if (!config.reusePort || link !== undefined) await admin?.drain({ deadlineMs: 1_000 });
   log.info(ending);
   return 0;
 }

@@ -36,15 +36,20 @@ export async function runWorkers(config: HttpConfig): Promise<number> {
   using stop = stopSignal();
   const workers = Array.from({ length: config.workers }, (_, at) => new WorkerLife(at + 1, log));
   const admin = config.adminListen &&
-    listen(config.adminListen, (request) => adminAnswer(request, workers), log);
+    listen(
+      { ...config.adminListen, reusePort: config.reusePort },
+      (request) => adminAnswer(request, workers),
+      log,
+    );
   const failed = Promise.race(workers.map((worker) => worker.failedAtStart));
   const first = await Promise.race([stop.first, failed]);
+  if (config.reusePort) await admin?.drain({ deadlineMs: 1_000 });
 
   const deadline = systemClock.sleep(config.shutdownTimeoutMs + 5_000).then(() => "late");
   const over = Promise.all(workers.map((worker) => worker.drain())).then(() => "over");
   const ending = await Promise.race([over, stop.second, deadline]);
   if (ending !== "over") await Promise.all(workers.map((worker) => worker.kill()));
-  await admin?.drain({ deadlineMs: 1_000 });
+  if (!config.reusePort) await admin?.drain({ deadlineMs: 1_000 });
   if (typeof first === "number") return first;
   return ending === "over" || ending === "late" ? 0 : 2;
 }

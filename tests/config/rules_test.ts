@@ -112,6 +112,26 @@ Deno.test("what Redis needs and what needs Redis", () => {
     WORKERS: "2",
   };
   assert.deepEqual(judged(shared), []);
+  assert.match(
+    judged({ MCP_PROXY_REUSE_PORT: "true" })[0] ?? "",
+    /MCP_PROXY_REUSE_PORT without REDIS_URL/,
+  );
+  assert.deepEqual(judged({ ...shared, MCP_PROXY_REUSE_PORT: "true" }), []);
+});
+
+Deno.test("a port is shared only where both processes have the same upstream", () => {
+  const { UPSTREAM_MCP_URL: _, ...others } = babs as Record<string, string>;
+  const env = {
+    ...others,
+    REDIS_URL: "redis://r",
+    TOKEN_SIGNING_SECRET: secret,
+    MCP_SPAWN_STDIO: "server",
+  };
+  assert.doesNotMatch(problemsOf([], { env: env }).join("\n"), /started as a child/);
+  assert.match(
+    problemsOf([], { env: { ...env, MCP_PROXY_REUSE_PORT: "true" } }).join("\n"),
+    /Cannot use MCP_PROXY_REUSE_PORT with an upstream that is started as a child/,
+  );
 });
 
 Deno.test("pairs of files come together", () => {

@@ -513,6 +513,7 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
   redisRequired: { ground: "redis", path: "store.kind", good: "true", effect: "redis", bad: "perhaps" },
   redisKeyPrefix: { ground: "redis", path: "store.keyPrefix", good: "x:", effect: "x:", bad: "{x}" },
   replicas: { ground: "redis", path: "store.kind", good: "3", effect: "redis", bad: "0" },
+  reusePort: { ground: "redis", path: "reusePort", good: "true", effect: true, bad: "perhaps" },
   workers: { ground: "redis", path: "workers", good: "2", effect: 2, bad: "0" },
 
   rateLimitEnabled: {

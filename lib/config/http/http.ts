@@ -24,6 +24,7 @@ export function httpConfig(reading: Reading): HttpConfig {
     mode: "http" as const,
     dialect: dialect.name,
     listen: where.listen,
+    reusePort: values.reusePort,
     adminListen: values.metricsAddr === "off" ? undefined : values.metricsAddr,
     tls: tlsConfig(reading),
     baseUrl: where.baseUrl,

@@ -82,6 +82,13 @@ export function storeConfig({ values, given, problems }: Reading, folder: string
         );
       }
     }
+    if (values.reusePort) {
+      problems.push(
+        `Cannot use ${given.get("reusePort")} without ${
+          label("redisUrl")
+        }: the store on a file has one owner`,
+      );
+    }
   }
   return { kind: "kv", path: `${folder}/store.kv` };
 }

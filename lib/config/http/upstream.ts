@@ -23,6 +23,13 @@ export function upstreamConfig(reading: Reading): UpstreamConfig {
       `Cannot use ${ways.map((key) => given.get(key)).join(" and ")} together: keep one upstream`,
     );
   }
+  if (values.reusePort && given.get("upstreamUrl") === undefined && ways.length > 0) {
+    problems.push(
+      `Cannot use ${
+        given.get("reusePort")
+      } with an upstream that is started as a child: the other process has its own`,
+    );
+  }
   if (values.spawnStdio !== undefined) {
     return {
       kind: "spawn_stdio",

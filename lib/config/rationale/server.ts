@@ -11,6 +11,8 @@ export const serverRationale: Readonly<Record<string, string>> = {
     "The single name of babs/mcp-auth-proxy for host and port; a contradiction with the other two names is an error.",
   platformPort:
     "Hosting platforms set `PORT` for every program, so it gives way to every name that is meant for this one.",
+  reusePort:
+    "With it a new process starts while the old one still serves, and no connection is refused in between (SO_REUSEPORT, on Linux). Without it a second process on the port is an error, which is what one started by mistake should be.",
   proxyPath: "For upstreams whose path should not be seen, and for several connectors behind one host name.",
   metricsAddr:
     "Metrics tell an attacker much, so they are on loopback unless an operator opens them. A port that is taken does not stop the server.",

@@ -1,5 +1,5 @@
 /** Where the server listens and under which URL clients know it. */
-import { path, port, text, url } from "../../base/kinds.ts";
+import { bool, path, port, text, url } from "../../base/kinds.ts";
 import { host, listenAddress, listenAddressOrOff, originList } from "../../base/net_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 
@@ -63,6 +63,15 @@ export const serverSettings = {
     mode: "http",
     group: address,
     help: "The port as hosting platforms set it; every other name of the port wins over it",
+  },
+  reusePort: {
+    kind: bool,
+    env: "MCP_PROXY_REUSE_PORT",
+    flag: "reuse-port",
+    default: false,
+    mode: "http",
+    group: address,
+    help: "Share the port with another process of this program, for a handover; needs REDIS_URL",
   },
   proxyPath: {
     kind: text,
