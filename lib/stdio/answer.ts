@@ -4,6 +4,7 @@ import { EventReader, type StreamHints } from "./events.ts";
 import { type Head, isMessage } from "./head.ts";
 import { MessageScanner } from "./message.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
+import { type Watchdog, watched } from "./silence.ts";
 
 /** A message of the upstream, whole and checked to be JSON-RPC. */
 export interface Incoming {
@@ -54,9 +55,10 @@ export async function readEventStream(
   response: Response,
   receive: Receive,
   hints: StreamHints,
+  watchdog: Watchdog,
 ): Promise<void> {
   const reader = new EventReader();
-  for await (const piece of response.body ?? []) {
+  for await (const piece of response.body === null ? [] : watched(response.body, watchdog)) {
     if (reader.pendingBytes > maxMessageBytes) throw tooLong();
     for (const event of reader.push(piece)) {
       Object.assign(hints, reader.hints);

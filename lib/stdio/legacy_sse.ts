@@ -5,6 +5,7 @@
  *     GET -> event "endpoint" -> POST each message there (202) -> answers and the rest on the stream
  *     stream gone -> what waited gets an error; the next message opens a new one and repeats initialize
  */
+import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { httpError, type Incoming, mediaType, messageOf } from "./answer.ts";
 import { joinBytes } from "./bytes.ts";
@@ -12,8 +13,10 @@ import type { Outgoing, Waiting } from "./exchange.ts";
 import { EventReader } from "./events.ts";
 import { isResponse } from "./head.ts";
 import type { RemoteParts } from "./remote.ts";
+import { answering } from "./renewed_stream.ts";
 import { retrying } from "./retrying.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
+import { watched } from "./silence.ts";
 import type { Upstream, UpstreamHost } from "./upstream.ts";
 
 const decoder = new TextDecoder();
@@ -57,13 +60,22 @@ export class LegacySseUpstream implements Upstream {
     await this.#open(true, signal);
   }
 
+  /** The stream may be dead: what waits on it is told so, and another one is opened for what is to come. */
   wake(): void {
-    this.#stream?.then(({ abort }) => abort.abort(), () => {});
+    const { session, signal, log } = this.#parts;
+    this.#letGo()?.then(() => session.initialize === undefined ? undefined : this.#open(false, signal))
+      .catch((error) => log.debug("stream_not_renewed", { cause: describeError(error) }));
   }
 
   close(): Promise<void> {
-    this.wake();
+    this.#letGo();
     return Promise.resolve();
+  }
+
+  #letGo(): Promise<void> | undefined {
+    const stream = this.#stream;
+    this.#stream = undefined;
+    return stream?.then(({ abort }) => abort.abort(), () => {});
   }
 
   #open(begins: boolean, signal: AbortSignal): Promise<Stream> {
@@ -125,7 +137,9 @@ export class LegacySseUpstream implements Upstream {
 
   async #read(response: Response, onEndpoint: (url: URL) => void): Promise<void> {
     const reader = new EventReader();
-    for await (const piece of response.body ?? []) {
+    // One stream for everything, and a new one is a new session: it is not let go for its silence alone.
+    const watchdog = answering(this.#parts, () => undefined);
+    for await (const piece of response.body === null ? [] : watched(response.body, watchdog)) {
       for (const event of reader.push(piece)) {
         if (event.type === "endpoint") {
           const address = decoder.decode(joinBytes(event.data));

@@ -12,6 +12,7 @@ import { isResponse } from "./head.ts";
 import { scanMessage } from "./message.ts";
 import { paramHeaderValues } from "./param_headers.ts";
 import { type Delivery, post, readAnswer, type RemoteParts } from "./remote.ts";
+import { renewing } from "./renewed_stream.ts";
 import { retrying } from "./retrying.ts";
 import { Unanswered } from "./rpc_error.ts";
 import { ToolSchemas } from "./tool_schemas.ts";
@@ -124,11 +125,13 @@ export class ModernUpstream {
 
   async #subscribe(message: Outgoing, delivery: Delivery): Promise<void> {
     const { clock, log } = this.#parts;
+    const watchdog = renewing(clock);
     let pauseMs = minPauseMs;
     for (let attempt = 0; !delivery.isDone(); attempt++) {
       try {
         await this.#once(message, {
           ...delivery,
+          watchdog,
           receive: async (incoming) => {
             pauseMs = minPauseMs;
             // The host has been told that its subscription stands.

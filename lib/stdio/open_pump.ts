@@ -10,6 +10,7 @@ import type { MessageDump } from "./dump.ts";
 import { EarlyAnswer } from "./early_answer.ts";
 import type { LastAnswers } from "./last_answers.ts";
 import { Pump } from "./pump.ts";
+import { isReachable, shared } from "./reachable.ts";
 import { Session } from "./session.ts";
 import type { LineWriter } from "./stdout.ts";
 import { AnyUpstream } from "./choose_upstream.ts";
@@ -44,7 +45,9 @@ export function openPump(config: PumpConfig, parts: OpenPumpParts): Pump {
   const { upstreamUrl: url, identity, maxLineBytes, connectTimeoutMs } = config;
   const userAgent = `${programName}/${build.version}`;
   const fetch = authorizedFetch({ http, credentials, userAgent, loginWaitMs, isDirect: parts.isDirect });
-  const remote = { url, fetch, session: new Session(), clock, log, signal, connectTimeoutMs };
+  const look = () => parts.isDirect(url) ? isReachable(url) : Promise.resolve(true);
+  const session = new Session();
+  const remote = { url, fetch, session, clock, log, signal, connectTimeoutMs, isReachable: shared(look) };
   const { firstAnswerTimeoutMs } = config;
   const early = { credentials, answers: parts.answers, clock, log, firstAnswerTimeoutMs, signal };
   return new Pump(

@@ -43,3 +43,9 @@ export async function whileReachable<T>(
     timer = undefined;
   }
 }
+
+/** One look for all who want to know at the same time. */
+export function shared(look: () => Promise<boolean>): () => Promise<boolean> {
+  let looking: Promise<boolean> | undefined;
+  return () => looking ??= look().finally(() => looking = undefined);
+}

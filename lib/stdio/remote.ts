@@ -9,23 +9,17 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { type Logger, safeUrl } from "../base/log.ts";
-import {
-  httpError,
-  type Incoming,
-  mediaType,
-  notJsonRpc,
-  readEventStream,
-  readJson,
-  type Receive,
-} from "./answer.ts";
+import { httpError, type Incoming, mediaType, notJsonRpc, readJson, type Receive } from "./answer.ts";
 import type { AuthorizedFetch } from "./authorized_fetch.ts";
 import type { StreamHints } from "./events.ts";
 import type { Outgoing } from "./exchange.ts";
 import { messageHeaders } from "./modern.ts";
+import { answering, readRenewed, renewing } from "./renewed_stream.ts";
 import { onlyReads } from "./retrying.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 import type { Session } from "./session.ts";
 import { isSessionLost } from "./session_lost.ts";
+import type { Watchdog } from "./silence.ts";
 
 /** What carrying messages needs. */
 export interface RemoteParts {
@@ -38,6 +32,8 @@ export interface RemoteParts {
   readonly signal: AbortSignal;
   /** Until the upstream begins to answer; milliseconds, 0: for ever. */
   readonly connectTimeoutMs: number;
+  /** Whether the upstream can be connected to; true where that cannot be told. */
+  readonly isReachable: () => Promise<boolean>;
 }
 
 /** How one message is delivered. */
@@ -48,6 +44,8 @@ export interface Delivery {
   readonly isDone: () => boolean;
   /** Revision 2026-07-28 knows no resumption: a stream that breaks is gone. */
   readonly resumable?: false;
+  /** What to do when the stream is silent for long; default: to see whether the upstream is still there. */
+  readonly watchdog?: Watchdog;
   readonly signal: AbortSignal;
 }
 
@@ -57,6 +55,8 @@ const json = ["content-type", "application/json"] as const;
 const defaultRetryMs = 1_000;
 const maxRetryMs = 30_000;
 const maxFailedResumes = 5;
+/** Who waits for the answer is told within half a minute. */
+const maxResumingMs = 20_000;
 
 /** One POST; the answer may be of any status. */
 export function post(
@@ -123,6 +123,7 @@ async function whole(read: () => Promise<Incoming | undefined>): Promise<Incomin
 }
 
 function broken(cause?: unknown): Unanswered {
+  if (cause instanceof Unanswered && cause.code === codes.unreachable && !cause.neverReached) return cause;
   return new Unanswered(codes.streamBroken, "The connection to the upstream ended before the answer", {
     hint: "The request may have been carried out; look before sending it again",
     cause,
@@ -132,13 +133,19 @@ function broken(cause?: unknown): Unanswered {
 async function readStream(parts: RemoteParts, response: Response, delivery: Delivery): Promise<void> {
   const hints: StreamHints = {};
   let cause: unknown;
-  await readEventStream(response, delivery.receive, hints).catch((error) => cause = error);
+  const resume = () =>
+    delivery.resumable === false || hints.lastEventId === undefined
+      ? undefined
+      : openStream(parts, hints, delivery.signal);
+  const read = (stream: Response) =>
+    readRenewed(stream, delivery.receive, hints, delivery.watchdog ?? answering(parts, resume));
+  await read(response).catch((error) => cause = error);
+  let since = parts.clock.now();
   for (let failed = 0; !delivery.isDone();) {
     if (delivery.signal.aborted) throw delivery.signal.reason;
+    const tooOften = failed === maxFailedResumes || failed > 0 && parts.clock.now() - since > maxResumingMs;
     // Without an event id there is no place to go on from (revision 2025-11-25, "Resumability and Redelivery").
-    if (delivery.resumable === false || hints.lastEventId === undefined || failed === maxFailedResumes) {
-      throw broken(cause);
-    }
+    if (delivery.resumable === false || hints.lastEventId === undefined || tooOften) throw broken(cause);
     const waitMs = Math.min(
       (hints.retryMs ?? defaultRetryMs) * 2 ** failed,
       Math.max(hints.retryMs ?? 0, maxRetryMs),
@@ -152,7 +159,7 @@ async function readStream(parts: RemoteParts, response: Response, delivery: Deli
         continue;
       }
       failed = 0;
-      await readEventStream(resumed, delivery.receive, hints);
+      await read(resumed).finally(() => since = parts.clock.now());
     } catch (error) {
       cause = error;
       failed++;
@@ -182,6 +189,7 @@ export async function listen(
 ): Promise<"ended" | "session_lost"> {
   const hints: StreamHints = {};
   const { clock, log } = parts;
+  const watchdog = renewing(clock, () => openStream(parts, hints, signal));
   let opened = false;
   for (let failed = 0; !signal.aborted;) {
     try {
@@ -190,7 +198,7 @@ export async function listen(
         log.debug("stream_opened", { url: safeUrl(parts.url) });
         failed = 0;
         opened = true;
-        await readEventStream(response, receive, hints);
+        await readRenewed(response, receive, hints, watchdog);
       } else {
         const { lost, answer } = await isSessionLost(response);
         await answer.body?.cancel();

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { hastyClock } from "../fakes/clock.ts";
 import { shakeHands, startPump } from "../support/pump.ts";
 import { eventStream, plainInitialize, type RawRequest, rawUpstream } from "../support/raw_upstream.ts";
 
@@ -69,6 +70,38 @@ Deno.test("a stream that ends gives its calls errors; the next request opens ano
     "2 tools/list",
   ]);
   assert.equal(pump.lines.length, 4);
+});
+
+Deno.test("a call on a silent stream gets an error when the upstream cannot be connected to any more", async () => {
+  const { server } = legacyServer();
+  await using upstream = server;
+  await using pump = startPump(upstream.url, { clock: hastyClock(200) });
+  await shakeHands(pump);
+  pump.send({ jsonrpc: "2.0", id: "lost", method: "tools/call", params: { name: "x" } });
+  await upstream.request(({ rpc }) => rpc?.method === "tools/call");
+  await new Promise((go) => setTimeout(go, 500));
+  assert.equal(pump.lines.length, 1);
+
+  upstream.stopListening();
+
+  assert.equal((await pump.answer("lost")).error.code, -31004);
+});
+
+Deno.test("after the machine slept a new stream is opened and the host introduced again, without a request of his", async () => {
+  const { server, streams, said } = legacyServer();
+  await using upstream = server;
+  await using pump = startPump(upstream.url);
+  await shakeHands(pump);
+
+  pump.pump.upstream.wake();
+  await upstream.request(({ path, rpc }) =>
+    path === "/messages/2" && rpc.method === "notifications/initialized"
+  );
+  streams[1]?.event({ jsonrpc: "2.0", method: "notifications/tools/list_changed" });
+
+  await pump.find((message) => message.method === "notifications/tools/list_changed");
+  assert.equal(said.filter((line) => line === "2 initialize").length, 1);
+  assert.equal(pump.lines.length, 2);
 });
 
 Deno.test("messages and credentials are not sent to another origin that a stream names", async () => {
