@@ -54,7 +54,7 @@ export async function networkError(
     );
   }
   if (/certificate|NotValidForName/i.test(text)) return fail("bad_certificate", lastPart(text));
-  if (/proxy/i.test(text)) {
+  if (/proxy|unsuccessful tunnel/i.test(text)) {
     return fail(
       "proxy",
       `the proxy refused: ${lastPart(text)}`,

@@ -15,6 +15,7 @@ import { openDump } from "../stdio/dump.ts";
 import { lastAnswers } from "../stdio/last_answers.ts";
 import { type Ending, watchLife } from "../stdio/life.ts";
 import { readLines } from "../stdio/lines.ts";
+import { openTransport } from "../stdio/open_transport.ts";
 import { openPump } from "../stdio/open_pump.ts";
 import { openCredentials } from "../stdio/open_credentials.ts";
 import { lineWriter } from "../stdio/stdout.ts";
@@ -38,8 +39,9 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const { cacheDir, profile } = config.login;
   const answers = lastAnswers({ cacheDir, upstreamUrl: config.upstreamUrl, profile }, log);
   const { isDirect } = proxyRule(config.http);
+  using transport = openTransport(config.upstreamUrl, config.headers, { http, httpConfig: config.http, log });
   const pump = openPump(config, {
-    http,
+    transport,
     credentials,
     isDirect,
     out,

@@ -1,5 +1,6 @@
 /** Reads what the upstream answers with: one JSON text, or a stream of events, each with a message. */
-import { readLimitedText } from "../base/body.ts";
+import { discard, headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
+import { joinBytes } from "./bytes.ts";
 import { EventReader, type StreamHints } from "./events.ts";
 import { type Head, isMessage } from "./head.ts";
 import { MessageScanner } from "./message.ts";
@@ -11,14 +12,21 @@ export interface Incoming {
   readonly parts: readonly Uint8Array[];
   readonly heads: readonly Head[];
   readonly batch: boolean;
+  /** As in `Scan`. */
+  readonly hasLineBreaks: boolean;
 }
 
 /** Takes a message; the stream is read on when it has been taken. */
 export type Receive = (message: Incoming) => Promise<void>;
 
 /** The media type of an answer without its parameters. */
-export function mediaType(response: Response): string {
-  return (response.headers.get("content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+export function mediaType({ headers }: UpstreamResponse): string {
+  return (headerOf(headers, "content-type") ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+}
+
+/** Whether the upstream says that it went well. */
+export function isOk({ status }: UpstreamResponse): boolean {
+  return status >= 200 && status < 300;
 }
 
 /** An upstream that never comes to an end is not listened to until the memory is full. */
@@ -28,37 +36,64 @@ function tooLong(): Unanswered {
   return new Unanswered(codes.tooLong, `The upstream's message is longer than ${maxMessageBytes} bytes`);
 }
 
-/** Read in one piece: cheaper than as a stream. */
-const smallBytes = 64 * 1024;
-
 /** The message in a JSON body; `undefined` when it is empty. @throws Unanswered when it is anything else. */
-export async function readJson(response: Response): Promise<Incoming | undefined> {
-  const parts: Uint8Array[] = [];
+export async function readJson(response: UpstreamResponse): Promise<Incoming | undefined> {
+  const { body } = response;
   const scanner = new MessageScanner();
-  let bytes = 0;
-  const take = (part: Uint8Array) => {
-    bytes += part.length;
-    if (bytes > maxMessageBytes) throw tooLong();
-    scanner.push(part);
-    parts.push(part);
-  };
-  if (Number(response.headers.get("content-length") ?? Infinity) <= smallBytes) take(await response.bytes());
-  else for await (const part of response.body ?? []) take(part);
+  const parts: Uint8Array[] = [];
+  if (body instanceof Uint8Array) {
+    scanner.push(body);
+    parts.push(body);
+  } else {
+    let bytes = 0;
+    for await (const part of body ?? []) {
+      bytes += part.length;
+      if (bytes > maxMessageBytes) throw tooLong();
+      scanner.push(part);
+      parts.push(part);
+    }
+  }
   if (parts.every((part) => part.length === 0)) return undefined;
   const scan = scanner.end();
   if (!scan.valid || !areMessages(scan.heads)) throw notJsonRpc(response);
-  return { parts, heads: scan.heads, batch: scan.batch };
+  return { parts, ...scan };
+}
+
+/** The body as a stream, however it came. */
+export function streamed(body: UpstreamResponse["body"]): ReadableStream<Uint8Array> {
+  return body instanceof ReadableStream ? body : ReadableStream.from(body === null ? [] : [body]);
+}
+
+const maxTextBytes = 64 * 1024;
+
+/** The body as text; nothing of one that is long or breaks off. */
+export async function smallText(response: UpstreamResponse): Promise<string> {
+  const { body } = response;
+  if (body instanceof Uint8Array) return new TextDecoder().decode(body);
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const part of body ?? []) {
+      bytes += part.length;
+      // Leaving the loop cancels the stream.
+      if (bytes > maxTextBytes) return "";
+      parts.push(part);
+    }
+  } catch {
+    return "";
+  }
+  return new TextDecoder().decode(joinBytes(parts));
 }
 
 /** Hands on the messages of an event stream until it ends or breaks; what is no message is left out. */
 export async function readEventStream(
-  response: Response,
+  { body }: UpstreamResponse,
   receive: Receive,
   hints: StreamHints,
   watchdog: Watchdog,
 ): Promise<void> {
   const reader = new EventReader();
-  for await (const piece of response.body === null ? [] : watched(response.body, watchdog)) {
+  for await (const piece of watched(streamed(body), watchdog)) {
     if (reader.pendingBytes > maxMessageBytes) throw tooLong();
     for (const event of reader.push(piece)) {
       Object.assign(hints, reader.hints);
@@ -73,8 +108,8 @@ export async function readEventStream(
 export function messageOf(data: readonly Uint8Array[]): Incoming | undefined {
   const scanner = new MessageScanner();
   for (const part of data) scanner.push(part);
-  const { valid, heads, batch } = scanner.end();
-  return valid && areMessages(heads) ? { parts: data, heads, batch } : undefined;
+  const scan = scanner.end();
+  return scan.valid && areMessages(scan.heads) ? { parts: data, ...scan } : undefined;
 }
 
 function areMessages(heads: readonly Head[]): boolean {
@@ -82,7 +117,7 @@ function areMessages(heads: readonly Head[]): boolean {
 }
 
 /** The answer is no JSON-RPC. */
-export function notJsonRpc(response: Response): Unanswered {
+export function notJsonRpc(response: UpstreamResponse): Unanswered {
   const type = mediaType(response) || "no content type";
   return new Unanswered(
     codes.badAnswer,
@@ -91,10 +126,10 @@ export function notJsonRpc(response: Response): Unanswered {
   );
 }
 
-/** An answer that is not 2xx and carries no JSON-RPC; takes the body. */
-export async function httpError(response: Response): Promise<Unanswered> {
+/** An answer that is not 2xx and carries no JSON-RPC; lets go of the body. */
+export async function httpError(response: UpstreamResponse): Promise<Unanswered> {
   const { status } = response;
-  await readLimitedText(response, 64 * 1024).catch(() => "");
+  await discard(response);
   const refused = status === 401 || status === 403;
   const hint = status === 401
     ? "The upstream does not accept the credentials; log in again with: mcp-doorman login"
@@ -107,7 +142,7 @@ export async function httpError(response: Response): Promise<Unanswered> {
     : "Check that the address is that of an MCP endpoint";
   return new Unanswered(
     refused ? codes.refused : codes.badAnswer,
-    `The upstream answered HTTP ${status}${response.statusText === "" ? "" : ` ${response.statusText}`}`,
+    `The upstream answered HTTP ${status}`,
     { hint, httpStatus: status },
   );
 }

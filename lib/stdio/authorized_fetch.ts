@@ -4,45 +4,26 @@
  *
  *     headers() -> fetch -> 401, or 403 for want of a scope -> renew() -> fetch again -> the answer, whatever it is
  */
-import type { HttpClient } from "../base/http_client.ts";
-import { NetworkError } from "../base/network_error.ts";
-import { describeError, UserError } from "../base/errors.ts";
+import { UserError } from "../base/errors.ts";
+import { discard, type HeaderList, headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
 import { decompressed } from "./content_encoding.ts";
 import type { CredentialHeaders, Credentials } from "./credentials.ts";
 import { within } from "./limit.ts";
-import { whileReachable } from "./reachable.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
-
-/** What is sent; the credentials and what every request carries are added. */
-export interface UpstreamRequest {
-  readonly method: "POST" | "GET" | "DELETE";
-  readonly url: URL;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body?: Uint8Array<ArrayBuffer>;
-  readonly signal: AbortSignal;
-  /** Until the answer's headers; 0 or absent: no limit. */
-  readonly timeoutMs?: number;
-  /** Must not be carried out twice. */
-  readonly once?: boolean;
-  /** With `timeoutMs`: the answer may take longer as long as the upstream can be reached. */
-  readonly patient?: boolean;
-}
+import { sendOnce, type SendOnceParts, type UpstreamRequest } from "./send_once.ts";
 
 /**
  * Sends it; the answer may be of any status.
  * @throws Unanswered when there is no answer or no credential; the signal's reason when it aborted.
  */
-export type AuthorizedFetch = (request: UpstreamRequest) => Promise<Response>;
+export type AuthorizedFetch = (request: UpstreamRequest) => Promise<UpstreamResponse>;
 
 /** What sending needs. */
-export interface SendingParts {
-  readonly http: HttpClient;
+export interface SendingParts extends SendOnceParts {
   readonly credentials: Credentials;
   readonly userAgent: string;
   /** How long a request waits for a login before it is answered with an error. */
   readonly loginWaitMs: number;
-  /** The upstream is connected to directly, so that looking whether it is there makes sense. */
-  readonly isDirect: (url: URL) => boolean;
 }
 
 const maxRedirects = 3;
@@ -50,8 +31,7 @@ const maxRedirects = 3;
 /** Requests with the credentials of `parts`. */
 export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
   const { credentials } = parts;
-  const state = { lengthRequired: false };
-
+  const own = [["accept-encoding", "identity"], ["user-agent", parts.userAgent]] as const;
   const waitForLogin = async <T>(
     signal: AbortSignal,
     wait: (signal: AbortSignal) => Promise<T>,
@@ -64,25 +44,14 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
     }
   };
 
-  const send = async (request: UpstreamRequest, used: CredentialHeaders): Promise<Response> => {
-    const headers = new Headers([
-      ["accept-encoding", "identity"],
-      ["user-agent", parts.userAgent],
-      ...request.headers as [string, string][],
-    ]);
-    for (const [name, value] of used.list) headers.set(name, value);
+  const send = async (request: UpstreamRequest, used: CredentialHeaders): Promise<UpstreamResponse> => {
+    const headers = withCredentials([...own, ...request.headers], used);
     let url = request.url;
     for (let redirects = 0;; redirects++) {
-      const once = request.once === true && !state.lengthRequired;
-      const response = await fetchOnce(parts, { ...request, once }, url, headers);
-      if (response.status === 411 && once) {
-        await response.body?.cancel();
-        state.lengthRequired = true;
-        continue;
-      }
+      const response = await sendOnce(parts, { ...request, url }, headers);
       const target = redirectTarget(response, url);
       if (target === undefined) return decompressed(response);
-      await response.body?.cancel();
+      await discard(response);
       if (redirects === maxRedirects || target.origin !== url.origin) throw redirected(response, target);
       url = target;
     }
@@ -92,9 +61,9 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
     const { signal } = request;
     const renewals = { 401: 1, 403: 2 };
     for (;;) {
-      const used = await waitForLogin(signal, (limit) => credentials.headers(limit));
+      const used = credentials.now?.() ?? await waitForLogin(signal, (limit) => credentials.headers(limit));
       const response = await send(request, used);
-      const challenge = response.headers.get("www-authenticate");
+      const challenge = headerOf(response.headers, "www-authenticate") ?? null;
       const status = curable(response.status, challenge);
       if (status === undefined || renewals[status]-- === 0) return response;
       const better = await waitForLogin(
@@ -102,9 +71,24 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
         (limit) => credentials.renew(used, { status, challenge }, limit),
       );
       if (!better) return response;
-      await response.body?.cancel();
+      await discard(response);
     }
   };
+}
+
+/** A header of the credentials takes the place of one that is there. */
+function withCredentials(
+  headers: readonly (readonly [name: string, value: string])[],
+  { list }: CredentialHeaders,
+): HeaderList {
+  const all: HeaderList = headers.map(([name, value]) => [name, value]);
+  for (const [name, value] of list) {
+    const lower = name.toLowerCase();
+    const known = all.find(([other]) => other === lower);
+    if (known === undefined) all.push([lower, value]);
+    else known[1] = value;
+  }
+  return all;
 }
 
 /** A refusal that other credentials may cure; a plain 403 is the upstream's last word. */
@@ -113,84 +97,14 @@ function curable(status: number, challenge: string | null): 401 | 403 | undefine
   return status === 403 && challenge !== null && /insufficient_scope/.test(challenge) ? 403 : undefined;
 }
 
-async function fetchOnce(
-  parts: SendingParts,
-  request: UpstreamRequest,
-  url: URL,
-  headers: Headers,
-): Promise<Response> {
-  const { method, body, timeoutMs = 0, patient = false } = request;
-  const fetch = (signal: AbortSignal) =>
-    parts.http.fetch(url, {
-      method,
-      headers,
-      signal,
-      redirect: "manual",
-      ...(body === undefined ? {} : { body: request.once === true ? unrepeatable(body) : body }),
-      ...(timeoutMs === 0 || patient ? {} : { timeoutMs }),
-    });
-  try {
-    if (!patient || timeoutMs === 0 || !parts.isDirect(url)) return await fetch(request.signal);
-    const { promise: gone, reject } = Promise.withResolvers<never>();
-    const answer = fetch(request.signal);
-    const onGone = () => {
-      reject(lost(url));
-      answer.then((late) => late.body?.cancel()).catch(() => {});
-    };
-    // The look itself takes a while; together they stay within the limit.
-    return await whileReachable(url, timeoutMs * 0.8, onGone, Promise.race([answer, gone]));
-  } catch (error) {
-    if (request.signal.aborted) throw request.signal.reason;
-    throw error instanceof Unanswered ? error : unreachable(error);
-  }
-}
-
-/**
- * The runtime's fetch sends a POST again by itself when a kept connection is closed before the answer, although the
- * server may have acted upon it (seen with Deno 2.9.6: five sent, ten received). A body that is a stream it cannot
- * send twice; it goes without a length, which servers that answer 411 do not take.
- */
-function unrepeatable(body: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(body);
-      controller.close();
-    },
-  });
-}
-
-function lost(url: URL): Unanswered {
-  return new Unanswered(codes.unreachable, `Cannot reach ${url.origin} any more`, {
-    hint: "The request may have been carried out; look before sending it again",
-  });
-}
-
-function unreachable(error: unknown): Unanswered {
-  if (error instanceof UserError) {
-    return new Unanswered(codes.unreachable, error.message, { hint: error.hint, cause: error });
-  }
-  const network = error instanceof NetworkError ? error : undefined;
-  const timedOut = network?.reason === "timeout";
-  return new Unanswered(
-    timedOut ? codes.timedOut : codes.unreachable,
-    network?.message ?? describeError(error),
-    {
-      hint: network?.hint ?? "Check that the server is running and its address is right, then try again",
-      // Name, certificate and refused connection: not a byte of the request has left.
-      neverReached: !timedOut && /refused|resolve|unreachable|certificate|dns/i.test(describeError(error)),
-      cause: error,
-    },
-  );
-}
-
 /** Where a redirect that keeps method and body leads; others make no sense for a POST and are answers like any. */
-function redirectTarget(response: Response, from: URL): URL | undefined {
+function redirectTarget(response: UpstreamResponse, from: URL): URL | undefined {
   if (response.status !== 307 && response.status !== 308) return undefined;
-  const location = response.headers.get("location");
-  return location !== null && URL.canParse(location, from) ? new URL(location, from) : undefined;
+  const location = headerOf(response.headers, "location");
+  return location !== undefined && URL.canParse(location, from) ? new URL(location, from) : undefined;
 }
 
-function redirected(response: Response, target: URL): Unanswered {
+function redirected(response: UpstreamResponse, target: URL): Unanswered {
   return new Unanswered(codes.badAnswer, `The upstream redirects to ${target.origin}${target.pathname}`, {
     hint: "If that is the right server, give its address instead",
     httpStatus: response.status,

@@ -1,4 +1,5 @@
 /** We ask for answers as they are; some servers compress them all the same. */
+import { headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
 
 const formats: Readonly<Record<string, CompressionFormat>> = {
   gzip: "gzip",
@@ -7,14 +8,15 @@ const formats: Readonly<Record<string, CompressionFormat>> = {
 };
 
 /** The answer, decompressed when that can be done. */
-export function decompressed(response: Response): Response {
-  const encoding = response.headers.get("content-encoding")?.trim().toLowerCase();
+export function decompressed(response: UpstreamResponse): UpstreamResponse {
+  const encoding = headerOf(response.headers, "content-encoding")?.trim().toLowerCase();
   const format = encoding === undefined ? undefined : formats[encoding];
-  if (format === undefined || response.body === null) return response;
-  const headers = new Headers(response.headers);
-  headers.delete("content-encoding");
-  headers.delete("content-length");
-  const { status, statusText } = response;
-  const body = response.body.pipeThrough(new DecompressionStream(format));
-  return new Response(body, { status, statusText, headers });
+  const { body } = response;
+  if (format === undefined || body === null) return response;
+  const headers = response.headers.filter(([name]) =>
+    name !== "content-encoding" && name !== "content-length"
+  );
+  const bytes = body instanceof ReadableStream ? body : ReadableStream.from([body]);
+  const plain = bytes.pipeThrough(new DecompressionStream(format) as TransformStream<Uint8Array, Uint8Array>);
+  return { ...response, headers, body: plain };
 }

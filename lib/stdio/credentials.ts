@@ -9,6 +9,8 @@ export interface Credentials extends AsyncDisposable {
    * @throws UserError when there is no credential and none can be had (login refused, timed out, IdP down).
    */
   headers(signal: AbortSignal): Promise<CredentialHeaders>;
+  /** The same when they are at hand and nothing has to be waited for. */
+  now?(): CredentialHeaders | undefined;
   /**
    * The upstream answered 401, or 403 with a challenge, to a request that carried `used`. Refreshes or logs in (once
    * for all who ask at the same time) and says whether another try makes sense.

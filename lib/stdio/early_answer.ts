@@ -241,12 +241,12 @@ export class EarlyAnswer implements Upstream, UpstreamHost {
   async #reply(own: readonly Waiting[], result: unknown): Promise<void> {
     for (const { id } of own) {
       const bytes = encoder.encode(`{"jsonrpc":"2.0","id":${id},"result":${JSON.stringify(result)}}`);
-      await this.#host.receive({ parts: [bytes], heads: scanMessage(bytes).heads, batch: false }, own);
+      await this.#host.receive({ parts: [bytes], ...scanMessage(bytes) }, own);
     }
   }
 
   async #say(message: unknown): Promise<void> {
     const bytes = encoder.encode(JSON.stringify(message));
-    await this.#host.receive({ parts: [bytes], heads: scanMessage(bytes).heads, batch: false }, []);
+    await this.#host.receive({ parts: [bytes], ...scanMessage(bytes) }, []);
   }
 }

@@ -25,6 +25,8 @@ export interface Scan {
   readonly valid: boolean;
   /** The text is an array (JSON-RPC batches, revision 2025-03-26). */
   readonly batch: boolean;
+  /** There are line breaks between its tokens; nowhere else can there be any. */
+  readonly hasLineBreaks: boolean;
   /** One for each object at the top; empty for anything that is no message. */
   readonly heads: readonly Head[];
 }

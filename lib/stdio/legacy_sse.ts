@@ -7,7 +7,8 @@
  */
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import { httpError, type Incoming, mediaType, messageOf } from "./answer.ts";
+import { discard, type UpstreamResponse } from "../upstream/upstream.ts";
+import { httpError, type Incoming, isOk, mediaType, messageOf, streamed } from "./answer.ts";
 import { joinBytes } from "./bytes.ts";
 import type { Outgoing, Waiting } from "./exchange.ts";
 import { EventReader } from "./events.ts";
@@ -101,9 +102,9 @@ export class LegacySseUpstream implements Upstream {
       signal: AbortSignal.any([abort.signal, this.#parts.signal]),
       timeoutMs: connectTimeoutMs,
     });
-    if (!response.ok) throw await httpError(response);
+    if (!isOk(response)) throw await httpError(response);
     if (mediaType(response) !== "text/event-stream") {
-      await response.body?.cancel();
+      await discard(response);
       throw new Unanswered(codes.badAnswer, "The upstream has no event stream", {
         httpStatus: response.status,
       });
@@ -135,11 +136,11 @@ export class LegacySseUpstream implements Upstream {
     );
   }
 
-  async #read(response: Response, onEndpoint: (url: URL) => void): Promise<void> {
+  async #read({ body }: UpstreamResponse, onEndpoint: (url: URL) => void): Promise<void> {
     const reader = new EventReader();
     // One stream for everything, and a new one is a new session: it is not let go for its silence alone.
     const watchdog = answering(this.#parts, () => undefined);
-    for await (const piece of response.body === null ? [] : watched(response.body, watchdog)) {
+    for await (const piece of watched(streamed(body), watchdog)) {
       for (const event of reader.push(piece)) {
         if (event.type === "endpoint") {
           const address = decoder.decode(joinBytes(event.data));
@@ -173,8 +174,8 @@ export class LegacySseUpstream implements Upstream {
       signal,
       timeoutMs: connectTimeoutMs,
     });
-    if (!response.ok) throw await httpError(response);
-    await response.body?.cancel();
+    if (!isOk(response)) throw await httpError(response);
+    await discard(response);
   }
 
   /** A new stream is a new session: it hears what the old one heard. */

@@ -9,6 +9,7 @@
 import * as json from "./json_grammar.ts";
 import { joinBytes } from "./bytes.ts";
 import type { Head, Scan } from "./head.ts";
+import { plainEnd } from "./plain_text.ts";
 
 /** Reads a message that lies in memory. */
 export function scanMessage(...parts: readonly Uint8Array[]): Scan {
@@ -48,6 +49,7 @@ export class MessageScanner {
   #kinds: number[] = [];
   #zones: number[] = [];
   #batch = false;
+  #hasLineBreaks = false;
   #heads: Head[] = [];
   #head: Head | undefined;
   #isKey = false;
@@ -70,8 +72,9 @@ export class MessageScanner {
     for (let at = 0; at < length; at++) {
       let byte = bytes[at] as number;
       if (state === json.STRING) {
-        while (byte !== 0x22 && byte !== 0x5c && byte >= 0x20 && ++at < length) byte = bytes[at] as number;
+        at = plainEnd(bytes, at);
         if (at >= length) break;
+        byte = bytes[at] as number;
         if (byte === 0x5c) state = json.ESCAPE;
         else if (byte < 0x20) state = json.BAD;
         else {
@@ -87,7 +90,10 @@ export class MessageScanner {
         if (this.#capturing) this.#endCapture(bytes, at);
         state = this.#afterValue();
       }
-      if (state < json.BAD && (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09)) continue;
+      if (state < json.BAD && byte <= 0x20) {
+        if (byte === 0x0a || byte === 0x0d) this.#hasLineBreaks = true;
+        if (byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09) continue;
+      }
       state = this.#step(state, bytes, at);
       if (state === json.BAD) break;
     }
@@ -99,7 +105,7 @@ export class MessageScanner {
   end(): Scan {
     if (json.endsNumber(this.#state)) this.#state = this.#afterValue();
     const valid = this.#state === json.DONE;
-    return { valid, batch: this.#batch, heads: this.#heads };
+    return { valid, batch: this.#batch, heads: this.#heads, hasLineBreaks: this.#hasLineBreaks };
   }
 
   #step(state: number, bytes: Uint8Array, at: number): number {

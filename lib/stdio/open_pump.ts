@@ -1,8 +1,9 @@
 /** Puts a pump and its upstream together. */
 import type { Clock } from "../base/clock.ts";
-import type { HttpClient } from "../base/http_client.ts";
 import type { Logger } from "../base/log.ts";
+import { Watch } from "../base/watch.ts";
 import { build, programName } from "../base/version.ts";
+import type { Transport } from "../upstream/transport.ts";
 import { authorizedFetch } from "./authorized_fetch.ts";
 import type { StdioConfig } from "./config.ts";
 import type { Credentials } from "./credentials.ts";
@@ -23,7 +24,8 @@ export type PumpConfig = Pick<
 
 /** What a pump is made of. */
 export interface OpenPumpParts {
-  readonly http: HttpClient;
+  /** To the upstream's origin. */
+  readonly transport: Transport;
   readonly credentials: Credentials;
   /** Whether this address is reached without a proxy. */
   readonly isDirect: (url: URL) => boolean;
@@ -39,13 +41,19 @@ export interface OpenPumpParts {
 /** How long a request waits for a login before it is answered with an error. */
 const loginWaitMs = 25_000;
 
+/** How exactly time limits are kept. */
+const lookEveryMs = 200;
+
 /** A pump, ready to be given lines. */
 export function openPump(config: PumpConfig, parts: OpenPumpParts): Pump {
-  const { http, credentials, out, dump, clock, log, signal } = parts;
+  const { transport, credentials, out, dump, clock, log, signal } = parts;
   const { upstreamUrl: url, identity, maxLineBytes, connectTimeoutMs } = config;
   const userAgent = `${programName}/${build.version}`;
-  const fetch = authorizedFetch({ http, credentials, userAgent, loginWaitMs, isDirect: parts.isDirect });
-  const look = () => parts.isDirect(url) ? isReachable(url) : Promise.resolve(true);
+  const watch = new Watch(lookEveryMs);
+  signal.addEventListener("abort", () => watch.close(), { once: true });
+  const { isDirect } = parts;
+  const fetch = authorizedFetch({ transport, isDirect, watch, credentials, userAgent, loginWaitMs });
+  const look = () => isDirect(url) ? isReachable(url) : Promise.resolve(true);
   const session = new Session();
   const remote = { url, fetch, session, clock, log, signal, connectTimeoutMs, isReachable: shared(look) };
   const { firstAnswerTimeoutMs } = config;

@@ -96,7 +96,7 @@ export class Pump implements UpstreamHost {
       }
     }
     dump.write("to_host", parts);
-    await out.write(parts);
+    await out.write(parts, incoming.hasLineBreaks);
   }
 
   /** The answer after the rules for it; one that they cannot read passes as it is. */
@@ -167,7 +167,9 @@ export class Pump implements UpstreamHost {
     });
     this.#sending.add(abort);
     const sent = this.upstream.send(message, own, abort.signal).then(
-      () => this.#giveUp(own, noAnswer()),
+      () => {
+        if (own.some((waiting) => !waiting.answered)) this.#giveUp(own, noAnswer());
+      },
       (error) => {
         if (abort.signal.aborted) return;
         const failure = error instanceof Unanswered
@@ -194,7 +196,7 @@ export class Pump implements UpstreamHost {
   #answer(id: string, failure: Unanswered): void {
     const parts = [errorMessage(id, failure, this.#parts.url)];
     this.#parts.dump.write("to_host", parts);
-    this.#parts.out.write(parts);
+    this.#parts.out.write(parts, false);
   }
 }
 

@@ -20,30 +20,6 @@ export async function isReachable(url: URL): Promise<boolean> {
   }
 }
 
-/**
- * An answer that may take as long as it likes, as that of a tool, unless the server has gone meanwhile: every
- * `everyMs` it is looked for. `onGone` ends the wait.
- */
-export async function whileReachable<T>(
-  url: URL,
-  everyMs: number,
-  onGone: () => void,
-  wait: Promise<T>,
-): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const look = async () => {
-    if (!await isReachable(url)) return onGone();
-    if (timer !== undefined) timer = setTimeout(look, everyMs);
-  };
-  timer = setTimeout(look, everyMs);
-  try {
-    return await wait;
-  } finally {
-    clearTimeout(timer);
-    timer = undefined;
-  }
-}
-
 /** One look for all who want to know at the same time. */
 export function shared(look: () => Promise<boolean>): () => Promise<boolean> {
   let looking: Promise<boolean> | undefined;

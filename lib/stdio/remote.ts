@@ -9,7 +9,8 @@
  */
 import type { Clock } from "../base/clock.ts";
 import { type Logger, safeUrl } from "../base/log.ts";
-import { httpError, type Incoming, mediaType, notJsonRpc, readJson, type Receive } from "./answer.ts";
+import { discard, type UpstreamResponse } from "../upstream/upstream.ts";
+import { httpError, type Incoming, isOk, mediaType, notJsonRpc, readJson, type Receive } from "./answer.ts";
 import type { AuthorizedFetch } from "./authorized_fetch.ts";
 import type { StreamHints } from "./events.ts";
 import type { Outgoing } from "./exchange.ts";
@@ -64,7 +65,7 @@ export function post(
   message: Outgoing,
   signal: AbortSignal,
   extra: readonly (readonly [name: string, value: string])[] = [],
-): Promise<Response> {
+): Promise<UpstreamResponse> {
   return parts.fetch({
     method: "POST",
     url: parts.url,
@@ -94,9 +95,13 @@ function isPatient(message: Outgoing): boolean {
 }
 
 /** Reads the answer to a POST. @throws Unanswered */
-export async function readAnswer(parts: RemoteParts, response: Response, delivery: Delivery): Promise<void> {
+export async function readAnswer(
+  parts: RemoteParts,
+  response: UpstreamResponse,
+  delivery: Delivery,
+): Promise<void> {
   const type = mediaType(response);
-  if (!response.ok) {
+  if (!isOk(response)) {
     const message = type === "application/json" ? await readJson(response).catch(() => undefined) : undefined;
     if (message !== undefined && message.heads.some((head) => head.errorCode !== undefined)) {
       return await delivery.receive(message);
@@ -109,7 +114,7 @@ export async function readAnswer(parts: RemoteParts, response: Response, deliver
     if (message !== undefined) await delivery.receive(message);
     return;
   }
-  await response.body?.cancel();
+  await discard(response);
   if (response.status !== 202 && response.status !== 204) throw notJsonRpc(response);
 }
 
@@ -130,14 +135,14 @@ function broken(cause?: unknown): Unanswered {
   });
 }
 
-async function readStream(parts: RemoteParts, response: Response, delivery: Delivery): Promise<void> {
+async function readStream(parts: RemoteParts, response: UpstreamResponse, delivery: Delivery): Promise<void> {
   const hints: StreamHints = {};
   let cause: unknown;
   const resume = () =>
     delivery.resumable === false || hints.lastEventId === undefined
       ? undefined
       : openStream(parts, hints, delivery.signal);
-  const read = (stream: Response) =>
+  const read = (stream: UpstreamResponse) =>
     readRenewed(stream, delivery.receive, hints, delivery.watchdog ?? answering(parts, resume));
   await read(response).catch((error) => cause = error);
   let since = parts.clock.now();
@@ -153,7 +158,7 @@ async function readStream(parts: RemoteParts, response: Response, delivery: Deli
     await parts.clock.sleep(waitMs, delivery.signal);
     try {
       const resumed = await openStream(parts, hints, delivery.signal);
-      if (!resumed.ok || mediaType(resumed) !== "text/event-stream") {
+      if (!isOk(resumed) || mediaType(resumed) !== "text/event-stream") {
         cause = await httpError(resumed);
         failed = resumed.status >= 500 || resumed.status === 429 ? failed + 1 : maxFailedResumes;
         continue;
@@ -167,7 +172,7 @@ async function readStream(parts: RemoteParts, response: Response, delivery: Deli
   }
 }
 
-function openStream(parts: RemoteParts, hints: StreamHints, signal: AbortSignal): Promise<Response> {
+function openStream(parts: RemoteParts, hints: StreamHints, signal: AbortSignal): Promise<UpstreamResponse> {
   const last: [string, string][] = hints.lastEventId ? [["last-event-id", hints.lastEventId]] : [];
   return parts.fetch({
     method: "GET",
@@ -194,14 +199,14 @@ export async function listen(
   for (let failed = 0; !signal.aborted;) {
     try {
       const response = await openStream(parts, hints, signal);
-      if (response.ok && mediaType(response) === "text/event-stream") {
+      if (isOk(response) && mediaType(response) === "text/event-stream") {
         log.debug("stream_opened", { url: safeUrl(parts.url) });
         failed = 0;
         opened = true;
         await readRenewed(response, receive, hints, watchdog);
       } else {
         const { lost, answer } = await isSessionLost(response);
-        await answer.body?.cancel();
+        await discard(answer);
         if (lost && opened) return "session_lost";
         if (response.status < 500 && response.status !== 429 && response.status !== 409) return "ended";
         failed++;
@@ -226,7 +231,7 @@ export async function endSession(parts: RemoteParts, signal: AbortSignal): Promi
       headers: parts.session.headers(),
       signal,
     });
-    await response.body?.cancel();
+    await discard(response);
   } catch {
     // The upstream forgets sessions by itself.
   }

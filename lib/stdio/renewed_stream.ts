@@ -7,7 +7,8 @@
  *                                       lose it
  */
 import type { Clock } from "../base/clock.ts";
-import { mediaType, readEventStream, type Receive } from "./answer.ts";
+import { discard, type UpstreamResponse } from "../upstream/upstream.ts";
+import { isOk, mediaType, readEventStream, type Receive } from "./answer.ts";
 import type { StreamHints } from "./events.ts";
 import { codes, Unanswered } from "./rpc_error.ts";
 import type { Watchdog } from "./silence.ts";
@@ -29,19 +30,19 @@ export interface StreamWatchParts {
 
 /** Another stream takes the place of a silent one; without one it is only let go. */
 class Renewed extends Error {
-  constructor(readonly response?: Response) {
+  constructor(readonly response?: UpstreamResponse) {
     super("The stream was silent");
   }
 }
 
 /** Reads a stream and those that take its place, until one ends. @throws whatever broke it */
 export async function readRenewed(
-  first: Response,
+  first: UpstreamResponse,
   receive: Receive,
   hints: StreamHints,
   watchdog: Watchdog,
 ): Promise<void> {
-  for (let response: Response | undefined = first; response !== undefined;) {
+  for (let response: UpstreamResponse | undefined = first; response !== undefined;) {
     try {
       return await readEventStream(response, receive, hints, watchdog);
     } catch (error) {
@@ -52,7 +53,7 @@ export async function readRenewed(
 }
 
 /** For a stream that may be let go at any time: the upstream's own, or a subscription. */
-export function renewing(clock: Clock, open?: () => Promise<Response>): Watchdog {
+export function renewing(clock: Clock, open?: () => Promise<UpstreamResponse>): Watchdog {
   let limitMs = silentMs;
   return {
     clock,
@@ -68,7 +69,7 @@ export function renewing(clock: Clock, open?: () => Promise<Response>): Watchdog
 /** For the answer to a request; `resume` asks the upstream to go on with it on another stream, where it may. */
 export function answering(
   { clock, isReachable }: StreamWatchParts,
-  resume: () => Promise<Response> | undefined,
+  resume: () => Promise<UpstreamResponse> | undefined,
 ): Watchdog {
   let [lastMs, missed, lookAtMs, resumeAtMs] = [0, 0, 0, 0];
   return {
@@ -93,13 +94,15 @@ export function answering(
 }
 
 /** The new stream, if there is one soon. */
-async function soon(opening: Promise<Response>): Promise<Response | undefined> {
+async function soon(opening: Promise<UpstreamResponse>): Promise<UpstreamResponse | undefined> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), openMs));
   try {
     const response = await Promise.race([opening, late]);
-    if (response?.ok && mediaType(response) === "text/event-stream") return response;
-    opening.then((refused) => refused.body?.cancel()).catch(() => {});
+    if (response !== undefined && isOk(response) && mediaType(response) === "text/event-stream") {
+      return response;
+    }
+    opening.then(discard).catch(() => {});
   } catch {
     // There is none.
   } finally {

@@ -51,8 +51,8 @@ export class Session {
   }
 
   /** A new session has begun. */
-  begin(id: string | null, protocolVersion: string | undefined): void {
-    this.id = id ?? undefined;
+  begin(id: string | undefined, protocolVersion: string | undefined): void {
+    this.id = id;
     this.protocolVersion = protocolVersion;
     this.generation++;
   }

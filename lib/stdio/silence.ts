@@ -20,9 +20,9 @@ const tickMs = 5_000;
 
 /** The pieces of a body as they come, under the eyes of a watchdog; time that the reader takes does not count. */
 export async function* watched(
-  body: ReadableStream<Uint8Array<ArrayBuffer>>,
+  body: ReadableStream<Uint8Array>,
   { clock, onSilence, onLatePiece }: Watchdog,
-): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+): AsyncGenerator<Uint8Array, void, void> {
   const reader = body.getReader();
   const over = new AbortController();
   let isLate = false;

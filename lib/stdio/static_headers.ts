@@ -6,6 +6,7 @@ export function staticHeaders(list: readonly (readonly [name: string, value: str
   const headers = { list };
   return {
     headers: () => Promise.resolve(headers),
+    now: () => headers,
     renew: () => Promise.resolve(false),
     status: () => ({ state: "ready" }),
     changed: (signal) =>

@@ -6,6 +6,7 @@
  *     recover()     -> the host's own initialize and initialized again -> own stream -> log level, subscriptions
  */
 import { describeError } from "../base/errors.ts";
+import { discard, headerOf } from "../upstream/upstream.ts";
 import { httpError, type Incoming } from "./answer.ts";
 import { joinBytes } from "./bytes.ts";
 import type { Outgoing, Waiting } from "./exchange.ts";
@@ -102,7 +103,7 @@ export class StreamableUpstream implements Upstream {
       ...delivery,
       receive: (incoming) => {
         if (!incoming.batch && isResponse(incoming.heads[0] ?? {}) && incoming.heads[0]?.hasResult) {
-          session.begin(response.headers.get("mcp-session-id"), negotiatedVersion(incoming));
+          session.begin(headerOf(response.headers, "mcp-session-id"), negotiatedVersion(incoming));
         }
         return delivery.receive(incoming);
       },
@@ -120,7 +121,7 @@ export class StreamableUpstream implements Upstream {
         : await isSessionLost(response);
       if (!lost || session.initialize === undefined) return await readAnswer(this.#parts, answer, delivery);
       if (attempt > 0) throw await httpError(answer);
-      await answer.body?.cancel();
+      await discard(answer);
       await this.#recover(generation);
     }
   }
@@ -144,7 +145,7 @@ export class StreamableUpstream implements Upstream {
       this.#inner((answer) => {
         if (!answer.heads[0]?.hasResult) return failure = "an error";
         failure = undefined;
-        session.begin(response.headers.get("mcp-session-id"), negotiatedVersion(answer));
+        session.begin(headerOf(response.headers, "mcp-session-id"), negotiatedVersion(answer));
       }),
     );
     if (failure !== undefined) {

@@ -37,6 +37,8 @@ class Tokens implements Credentials {
   readonly #end = new AbortController();
   readonly #context: LoginContext;
   #grant: Grant | undefined;
+  /** What was made of the grant. */
+  #made: { readonly grant: Grant; readonly headers: CredentialHeaders } | undefined;
   #loaded: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
   #pause: { untilMs: number; error: unknown } | undefined;
@@ -61,10 +63,22 @@ class Tokens implements Credentials {
         await this.#renewOrKeep(signal);
       }
     }
+    return this.#headersNow();
+  }
+
+  now(): CredentialHeaders | undefined {
+    return this.#isUsable() ? this.#headersNow() : undefined;
+  }
+
+  #headersNow(): CredentialHeaders {
     this.#report({ state: "ready" });
     const { fixedHeaders } = this.#options;
     if (this.#grant === undefined) return { list: fixedHeaders };
-    return { list: [...fixedHeaders, ["authorization", `Bearer ${this.#grant.accessToken}`]] };
+    if (this.#made?.grant !== this.#grant) {
+      const bearer = ["authorization", `Bearer ${this.#grant.accessToken}`] as const;
+      this.#made = { grant: this.#grant, headers: { list: [...fixedHeaders, bearer] } };
+    }
+    return this.#made.headers;
   }
 
   async renew(used: CredentialHeaders, refusal: Refusal, signal: AbortSignal): Promise<boolean> {

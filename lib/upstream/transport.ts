@@ -9,13 +9,15 @@ export interface TransportRequest {
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
   readonly bodyLength?: number | undefined;
+  /** A second time changes nothing. */
+  readonly mayRepeat?: boolean;
 }
 
 /** A request under way. */
 export interface Sending {
   /** @throws UpstreamError, or the reason given to `cancel` */
   readonly response: Promise<UpstreamResponse>;
-  /** Ends the request while its answer has not begun. */
+  /** Ends the request, and an answer whose body is a stream that has not ended. */
   cancel(reason: Error): void;
 }
 

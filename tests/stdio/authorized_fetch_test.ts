@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { UserError } from "../../lib/base/errors.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
+import { Watch } from "../../lib/base/watch.ts";
 import { authorizedFetch } from "../../lib/stdio/authorized_fetch.ts";
 import type { CredentialHeaders, Credentials, LoginStatus, Refusal } from "../../lib/stdio/credentials.ts";
 import type { Unanswered } from "../../lib/stdio/rpc_error.ts";
+import { fetchTransport } from "../../lib/upstream/fetch_transport.ts";
 import { shakeHands, startPump } from "../support/pump.ts";
 import { plainInitialize, type RawRequest, rawUpstream, rpcResult } from "../support/raw_upstream.ts";
 
@@ -146,7 +148,15 @@ function never(status: LoginStatus): Credentials {
 Deno.test("a request that waits too long for a login gets an error that says where to log in", async () => {
   const http = openHttpClient();
   const credentials = never({ state: "waiting_for_user", url: "https://login.example/x", userCode: "AB-12" });
-  const fetch = authorizedFetch({ http, credentials, userAgent: "t", loginWaitMs: 30, isDirect: () => true });
+  const transport = fetchTransport("http://127.0.0.1:1", http);
+  const fetch = authorizedFetch({
+    transport,
+    credentials,
+    userAgent: "t",
+    loginWaitMs: 30,
+    isDirect: () => true,
+    watch: new Watch(10),
+  });
 
   const sending = fetch({
     method: "POST",

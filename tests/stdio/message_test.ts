@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isRequest, isResponse } from "../../lib/stdio/head.ts";
 import { MessageScanner, scanMessage } from "../../lib/stdio/message.ts";
+import { plainEnd } from "../../lib/stdio/plain_text.ts";
 
 const encoder = new TextEncoder();
 const scan = (text: string) => scanMessage(encoder.encode(text));
@@ -171,4 +172,44 @@ Deno.test("a batch gives one head for each message", () => {
 Deno.test("deep nesting does not overflow", () => {
   const depth = 200_000;
   assert.equal(scan('{"id":1,"params":' + "[".repeat(depth) + "]".repeat(depth) + "}").valid, true);
+});
+
+Deno.test("plainEnd() finds what one byte after the other would find, wherever the bytes lie", () => {
+  const isSpecial = (byte: number) => byte < 0x20 || byte === 0x22 || byte === 0x5c;
+  const near = [
+    0x00,
+    0x1f,
+    0x20,
+    0x21,
+    0x22,
+    0x23,
+    0x5b,
+    0x5c,
+    0x5d,
+    0x7f,
+    0x80,
+    0x9f,
+    0xa0,
+    0xa2,
+    0xdc,
+    0xff,
+  ];
+  const byte = fc.oneof(
+    { weight: 20, arbitrary: fc.integer({ min: 0x61, max: 0x7a }) },
+    fc.constantFrom(...near),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(byte, { maxLength: 200 }),
+      fc.nat(7),
+      fc.nat(40),
+      (values, offset, from) => {
+        const bytes = new Uint8Array([...Array(offset).fill(0), ...values]).subarray(offset);
+        const start = Math.min(from, bytes.length);
+        const found = bytes.findIndex((value, at) => at >= start && isSpecial(value));
+        assert.equal(plainEnd(bytes, start), found < 0 ? bytes.length : found);
+      },
+    ),
+    { numRuns: 2_000 },
+  );
 });

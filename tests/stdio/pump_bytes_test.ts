@@ -255,7 +255,7 @@ Deno.test("lines are written whole and in order to a host that takes a byte at a
     },
   });
 
-  const writes = ['{"a":1}', '{"b":\n2}', '{"c":3}'].map((line) => out.write([encoder.encode(line)]));
+  const writes = ['{"a":1}', '{"b":\n2}', '{"c":3}'].map((line) => out.write([encoder.encode(line)], true));
   await Promise.all(writes);
 
   assert.equal(text, '{"a":1}\n{"b": 2}\n{"c":3}\n');
@@ -268,7 +268,9 @@ Deno.test("a slow host slows the stream down instead of filling the memory", asy
     write: (bytes) => new Promise((resolve) => release = () => (taken++, resolve(bytes.length))),
   });
   let done = 0;
-  const writes = Promise.all([1, 2].map(() => out.write([new Uint8Array(100_000)]).then(() => done++)));
+  const writes = Promise.all(
+    [1, 2].map(() => out.write([new Uint8Array(100_000)], false).then(() => done++)),
+  );
   await Promise.resolve();
   assert.equal(done, 0);
   while (done < 2) {
@@ -282,9 +284,9 @@ Deno.test("a slow host slows the stream down instead of filling the memory", asy
 Deno.test("a host that reads no longer is noticed, and nobody waits for it", async () => {
   const out = lineWriter({ write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")) });
 
-  await out.write([encoder.encode("{}")]);
+  await out.write([encoder.encode("{}")], false);
   await out.broken;
-  await out.write([encoder.encode("{}")]);
+  await out.write([encoder.encode("{}")], false);
 });
 
 Deno.test("random and broken lines: no crash, and every request is answered once", async () => {

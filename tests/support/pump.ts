@@ -1,11 +1,14 @@
 /** The pump of stdio mode inside the test's own process: lines in, lines out, no subprocess. */
 import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
+import type { HttpClientConfig } from "../../lib/base/http_config.ts";
 import type { Logger } from "../../lib/base/log.ts";
+import { proxyRule } from "../../lib/base/proxy.ts";
 import type { Credentials } from "../../lib/stdio/credentials.ts";
 import { openDump } from "../../lib/stdio/dump.ts";
 import type { LastAnswers } from "../../lib/stdio/last_answers.ts";
 import { readLines } from "../../lib/stdio/lines.ts";
+import { openTransport } from "../../lib/stdio/open_transport.ts";
 import { openPump, type PumpConfig } from "../../lib/stdio/open_pump.ts";
 import type { Pump } from "../../lib/stdio/pump.ts";
 import { staticHeaders } from "../../lib/stdio/static_headers.ts";
@@ -19,6 +22,9 @@ export interface PumpOptions extends Partial<Omit<PumpConfig, "upstreamUrl">> {
   log?: Logger;
   dumpFile?: string;
   answers?: LastAnswers;
+  /** As by `--header`. */
+  headers?: readonly (readonly [name: string, value: string])[];
+  http?: HttpClientConfig;
 }
 
 // deno-lint-ignore no-explicit-any -- tests look into whatever came
@@ -75,7 +81,9 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     },
   });
   const log = watchedLog(options.log);
-  const http = openHttpClient();
+  const httpConfig = options.http ?? { caFiles: [], noProxy: [] };
+  const http = openHttpClient(httpConfig, { log });
+  const transport = openTransport(new URL(url), options.headers ?? [], { http, httpConfig, log });
   const dump = openDump(options.dumpFile);
   const config = {
     upstreamUrl: new URL(url),
@@ -85,10 +93,10 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
     firstAnswerTimeoutMs: options.firstAnswerTimeoutMs ?? 0,
   };
   const pump = openPump(config, {
-    http,
-    isDirect: () => true,
+    transport,
+    isDirect: proxyRule(httpConfig).isDirect,
     credentials: options.credentials ??
-      staticHeaders([["authorization", "Bearer a-token-for-the-upstream-alone"]]),
+      staticHeaders([["authorization", "Bearer a-token-for-the-upstream-alone"], ...options.headers ?? []]),
     out,
     dump,
     answers: options.answers ?? memoryAnswers(),
@@ -164,6 +172,7 @@ export function startPump(url: string | URL, options: PumpOptions = {}): TestPum
       await pump.upstream.close(AbortSignal.timeout(500)).catch(() => {});
       exit.abort();
       dump[Symbol.dispose]();
+      transport[Symbol.dispose]();
       http.close();
       await reader.cancel().catch(() => {});
       log.check();

@@ -15,13 +15,16 @@ function file(name: string): string {
   return decodeURIComponent(new URL(name, folder).pathname);
 }
 
-/** An https server on 127.0.0.1 with a certificate for `localhost`, 127.0.0.1 and `*.doorman.test`. */
-export function serveTls(handler: (request: Request) => Response | Promise<Response>): {
+/** An https server, on 127.0.0.1 unless told otherwise, with a certificate for `localhost`, 127.0.0.1 and `*.doorman.test`. */
+export function serveTls(
+  handler: (request: Request) => Response | Promise<Response>,
+  hostname = "127.0.0.1",
+): {
   readonly port: number;
   [Symbol.asyncDispose](): Promise<void>;
 } {
   const server = Deno.serve({
-    hostname: "127.0.0.1",
+    hostname,
     port: 0,
     cert: Deno.readTextFileSync(tlsFiles.serverCert),
     key: Deno.readTextFileSync(tlsFiles.serverKey),

@@ -23,7 +23,7 @@ export async function readBody(
   if (typeof framing === "number") {
     return framing <= smallBytes && whole
       ? await exactly(connection, framing, onEnd)
-      : bodyStream(connection, sized(framing), onEnd);
+      : sizedStream(connection, framing, onEnd);
   }
   if (framing === "close") return bodyStream(connection, untilClose, onEnd);
   const decoder = new ChunkedDecoder();
@@ -65,18 +65,6 @@ async function exactly(
 /** What is in the buffer now that belongs to the body: pieces of it, and whether the body is complete. */
 type Taking = (connection: Connection, ended: boolean) => { pieces: Uint8Array[]; done: boolean };
 
-function sized(length: number): Taking {
-  let left = length;
-  return (connection, ended) => {
-    const count = Math.min(left, connection.end - connection.start);
-    const piece = connection.buffer.slice(connection.start, connection.start + count);
-    connection.start += count;
-    left -= count;
-    if (ended && left > 0) throw broken("half a body");
-    return { pieces: count === 0 ? [] : [piece], done: left === 0 };
-  };
-}
-
 const untilClose: Taking = (connection, ended) => {
   const piece = connection.buffer.slice(connection.start, connection.end);
   connection.start = connection.end;
@@ -97,6 +85,39 @@ function chunked(decoder: ChunkedDecoder, first: Uint8Array[]): Taking {
 }
 
 function bodyStream(connection: Connection, take: Taking, onEnd: OnBodyEnd): ReadableStream<Uint8Array> {
+  return streamOf(onEnd, async () => {
+    for (let ended = false;;) {
+      const { pieces, done } = take(connection, ended);
+      if (done || pieces.length > 0) {
+        return { piece: pieces.length === 1 && pieces[0] ? pieces[0] : concat(pieces), done };
+      }
+      ended = !await connection.fill();
+    }
+  });
+}
+
+/** Memory for a body of known length is asked for in pieces of this size, and read into directly. */
+const pieceBytes = 262_144;
+
+function sizedStream(connection: Connection, length: number, onEnd: OnBodyEnd): ReadableStream<Uint8Array> {
+  let left = length;
+  let room = new Uint8Array();
+  return streamOf(onEnd, async () => {
+    if (room.length === 0) room = new Uint8Array(Math.min(left, pieceBytes));
+    const count = await connection.readInto(room);
+    if (count === 0) throw broken("half a body");
+    const piece = room.subarray(0, count);
+    room = room.subarray(count);
+    left -= count;
+    return { piece, done: left === 0 };
+  });
+}
+
+/** A stream of what `next` gives until it is done. */
+function streamOf(
+  onEnd: OnBodyEnd,
+  next: () => Promise<{ readonly piece: Uint8Array; readonly done: boolean }>,
+): ReadableStream<Uint8Array> {
   let over = false;
   const end = (complete: boolean) => {
     if (over) return;
@@ -106,20 +127,12 @@ function bodyStream(connection: Connection, take: Taking, onEnd: OnBodyEnd): Rea
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       try {
-        for (let ended = false;;) {
-          const { pieces, done } = take(connection, ended);
-          if (over) return;
-          if (pieces.length > 0) {
-            controller.enqueue(pieces.length === 1 && pieces[0] ? pieces[0] : concat(pieces));
-          }
-          if (done) {
-            controller.close();
-            end(true);
-            return;
-          }
-          if (pieces.length > 0) return;
-          ended = !await connection.fill();
-        }
+        const { piece, done } = await next();
+        if (over) return;
+        if (piece.length > 0) controller.enqueue(piece);
+        if (!done) return;
+        controller.close();
+        end(true);
       } catch (error) {
         if (!over) controller.error(error);
         end(false);

@@ -65,6 +65,19 @@ export class Connection {
     return true;
   }
 
+  /** Up to `target.length` bytes, from the buffer or else from the network; 0 at the end of the connection. */
+  async readInto(target: Uint8Array): Promise<number> {
+    const have = Math.min(target.length, this.end - this.start);
+    if (have > 0) {
+      target.set(this.buffer.subarray(this.start, this.start + have));
+      this.start += have;
+      return have;
+    }
+    const count = await this.conn.read(target);
+    if (count === null) this.dead = true;
+    return count ?? 0;
+  }
+
   #makeRoom(): void {
     if (this.#pending !== undefined) return;
     if (this.start === this.end) this.start = this.end = 0;

@@ -36,21 +36,31 @@ export async function dial(options: DialOptions): Promise<Deno.Conn> {
 async function open({ hostname, port, tls }: DialOptions): Promise<Deno.Conn> {
   let failure: unknown;
   for await (const address of addressesOf(hostname)) {
+    let tcp: Deno.TcpConn;
     try {
       if (tls?.cert !== undefined && tls.key !== undefined) {
         // The runtime takes a client certificate only where it also resolves the name.
         const { caCerts, cert, key } = tls;
         return await Deno.connectTls({ hostname, port, caCerts, alpnProtocols, cert, key });
       }
-      const tcp = await Deno.connect({ hostname: address, port });
+      tcp = await Deno.connect({ hostname: address, port });
       tcp.setNoDelay(true);
-      return tls === undefined ? tcp : await secure(tcp, hostname, tls.caCerts);
     } catch (error) {
       failure = error;
+      continue;
     }
+    if (tls === undefined) return tcp;
+    // What is wrong with a certificate is not hidden by another address that does not answer.
+    return await secure(tcp, hostname, tls.caCerts).catch((error) => {
+      throw notConnected(hostname, port, error);
+    });
   }
+  throw notConnected(hostname, port, failure);
+}
+
+function notConnected(hostname: string, port: number, failure: unknown): UpstreamError {
   const text = failure instanceof Error ? failure.message : String(failure);
-  throw new UpstreamError("unreachable", `cannot connect to ${hostname}:${port}: ${text}`, failure);
+  return new UpstreamError("unreachable", `cannot connect to ${hostname}:${port}: ${text}`, failure);
 }
 
 const alpnProtocols = ["http/1.1"];
