@@ -27,6 +27,12 @@ import type { RequestLog } from "./request_log.ts";
 import { withSecurityHeaders } from "./security_headers.ts";
 import { belowMount, isPlainPath, namesNoHost, readTarget, withoutTokens } from "./target.ts";
 
+/** An endpoint's name in log and metrics, and how often an address may ask it. */
+export interface EndpointRate {
+  readonly name: string;
+  readonly limit?: RateLimit;
+}
+
 /** What the surface is made of. */
 export interface AppParts {
   readonly mountPath: string;
@@ -36,8 +42,8 @@ export interface AppParts {
   readonly endpoints: Hono;
   readonly origins: OriginRules;
   readonly mcp: (exchange: Exchange, suffix: string) => Promise<Response>;
-  /** The rate of an endpoint by its path; nothing for documents and health. */
-  readonly endpointRates: ReadonlyMap<string, { readonly name: string; readonly limit: RateLimit }>;
+  /** What an endpoint is called and its rate, by its path. */
+  readonly endpointRates: ReadonlyMap<string, EndpointRate>;
   readonly address: (peer: string, headers: Headers) => string;
   readonly requestLog: RequestLog;
   readonly counters: Counters;
@@ -109,7 +115,7 @@ export function appOf(parts: AppParts): App {
     ) {
       return forbidden(exchange, "origin_refused");
     }
-    const limited = await rate?.limit.take(address);
+    const limited = await rate?.limit?.take(address);
     if (limited !== undefined) {
       parts.counters.add("mcp_auth_rate_limited_total", { endpoint: rate?.name ?? "" });
       throw new OAuthError("temporarily_unavailable", "rate limit exceeded", {

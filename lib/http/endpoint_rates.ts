@@ -1,6 +1,6 @@
 import type { HttpConfig, LimitsConfig } from "./config.ts";
 
-/** The name of the rate that each of our own endpoints counts under, by its path. Documents and health have none. */
+/** The name of the rate that each of our own endpoints counts under, by its path; the documents are found where they are mounted. */
 export function endpointRates(
   { inbound, baseUrl }: Pick<HttpConfig, "inbound" | "baseUrl">,
 ): ReadonlyMap<string, keyof LimitsConfig["perMinute"]> {

@@ -9,7 +9,7 @@ import type { Outbound } from "../outbound/outbound.ts";
 import { headerSieve } from "../upstream/headers.ts";
 import type { Upstream } from "../upstream/upstream.ts";
 import { Answering } from "./answer.ts";
-import { type App, appOf } from "./app.ts";
+import { type App, appOf, type EndpointRate } from "./app.ts";
 import { BodyReader, smallBodyBytes } from "./body.ts";
 import { addressReader } from "./client_address.ts";
 import type { HttpConfig } from "./config.ts";
@@ -84,12 +84,19 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
   });
 
   const rate = await rates(limits.enabled, plugs);
-  const endpointRates = new Map<string, { name: string; limit: RateLimit }>();
-  for (const name of new Set(settings.endpoints.values())) {
+  const names = new Map(settings.endpoints);
+  for (const { path } of endpoints.routes) {
+    if (path.includes("/.well-known/") && !path.endsWith("*") && !names.has(path)) {
+      names.set(path, "discovery");
+    }
+  }
+  const endpointRates = new Map<string, EndpointRate>();
+  for (const name of new Set(names.values())) {
     const limit = rate(name, limits.perMinute[name]);
-    if (limit === undefined) continue;
     // All paths of one name count together.
-    for (const [path, of] of settings.endpoints) if (of === name) endpointRates.set(path, { name, limit });
+    for (const [path, of] of names) {
+      if (of === name) endpointRates.set(path, { name, ...(limit === undefined ? {} : { limit }) });
+    }
   }
 
   const sessions = new Sessions(plugs.sealer);
