@@ -5,6 +5,7 @@ import { startIdp } from "../fakes/idp.ts";
 import { startHandler } from "../fakes/raw_upstream.ts";
 import { startUpstream } from "../fakes/upstream.ts";
 import { startHttpMode } from "../support/http_mode.ts";
+import { logIn } from "../support/oauth_client.ts";
 import { testWithService } from "../support/services.ts";
 
 testWithService(
@@ -72,6 +73,90 @@ testWithService(
     assert.equal(outcome, "TypeError");
   },
 );
+
+testWithService(
+  "chromium",
+  "a page of an allowed origin reads streams event by event, one of another origin reads nothing",
+  async (path) => {
+    const streams: ReadableStreamDefaultController<Uint8Array>[] = [];
+    const seen: string[] = [];
+    const say = (text: string) => streams.at(-1)?.enqueue(new TextEncoder().encode(`data: ${text}\n\n`));
+    await using idp = await startIdp();
+    await using upstream = startHandler((request) => {
+      seen.push(request.method);
+      const body = new ReadableStream<Uint8Array>({ start: (controller) => void streams.push(controller) });
+      say("first");
+      const headers = { "content-type": "text/event-stream", "mcp-session-id": "inner" };
+      return new Response(body, { headers });
+    });
+    const html = { headers: { "content-type": "text/html" } };
+    await using friend = startHandler(() => new Response("<h1>friend</h1>", html));
+    await using stranger = startHandler(() => new Response("<h1>stranger</h1>", html));
+    await using http = await startHttpMode({
+      idp,
+      upstreamUrl: upstream.url,
+      env: { CORS_ALLOW_ORIGINS: friend.origin },
+    });
+    const { tokens } = await logIn(http.mcpUrl, { user: "alice" });
+    await using browser = await launchChromium(path);
+    const page = await browser.newPage();
+    const asked = (method: string) => ({ url: http.mcpUrl, method, token: tokens.access_token });
+
+    await page.goto(friend.origin);
+    for (const method of ["POST", "GET"]) {
+      const opened = await page.evaluate(openInPage, asked(method));
+      assert.deepEqual([opened.status, opened.events], [200, "data: first\n\n"]);
+      assert.ok(opened.session !== null && opened.session !== "inner");
+      for (const text of ["second", "third"]) {
+        say(text);
+        assert.equal(await page.evaluate(readInPage), `data: ${text}\n\n`);
+      }
+      streams.at(-1)?.close();
+      assert.equal(await page.evaluate(readInPage), "end");
+    }
+    assert.deepEqual(seen, ["POST", "GET"]);
+
+    await page.goto(stranger.origin);
+    for (const method of ["POST", "GET"]) {
+      const opened = await page.evaluate(openInPage, asked(method));
+      assert.equal(opened.status, "TypeError", "the browser was not told that it may");
+    }
+    assert.equal(seen.length, 2);
+  },
+);
+
+interface PageWithStream {
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+}
+
+/** Runs in the page: asks for a stream and reads its first event; the rest is read by `readInPage`. */
+async function openInPage({ url, method, token }: { url: string; method: string; token: string }) {
+  try {
+    const response = await fetch(url, {
+      method,
+      headers: {
+        "authorization": `Bearer ${token}`,
+        "mcp-protocol-version": "2025-11-25",
+        "accept": "application/json, text/event-stream",
+        ...(method === "POST" ? { "content-type": "application/json" } : {}),
+      },
+      ...(method === "POST" ? { body: '{"jsonrpc":"2.0","id":1,"method":"ping"}' } : {}),
+    });
+    const reader = response.body?.getReader();
+    (globalThis as unknown as PageWithStream).reader = reader;
+    const { value } = await reader?.read() ?? {};
+    const session = response.headers.get("mcp-session-id");
+    return { status: response.status, session, events: new TextDecoder().decode(value) };
+  } catch (error) {
+    return { status: (error as Error).name, session: null, events: "" };
+  }
+}
+
+/** Runs in the page: the next event of the stream that is open. */
+async function readInPage(): Promise<string> {
+  const { done, value } = await (globalThis as unknown as PageWithStream).reader?.read() ?? {};
+  return done ? "end" : new TextDecoder().decode(value);
+}
 
 interface Begun {
   challenge: string;
