@@ -5,6 +5,7 @@
  *     caller -> the IdP's token -> exchanged before? -> token
  *                    |                  `-> once for all of this user's calls -> kept until a minute before its end
  *                    `-> none, or refused as the user's -> 401: a new login cures it
+ *                    `-> nobody has consented to it     -> 403: an administrator cures it
  *     upstream's 401 -> forgotten -> exchanged again, once -> 401
  */
 import { choice, text } from "../base/kinds.ts";
@@ -90,7 +91,10 @@ function tokenOf(
   config: TokenExchangeConfig,
   context: OutboundContext,
 ): CachedToken {
-  const question = { ...asked(config.style, subject), refusal: refusalOf };
+  const question = {
+    ...asked(config.style, subject),
+    refusal: (failure: OAuthFailure) => refusalOf(failure, context),
+  };
   const found = kept.get(subject) ??
     new CachedToken(() => requestToken(config, context, question), context.clock);
   kept.delete(subject);
@@ -126,17 +130,23 @@ function subjectToken(caller: Caller): string {
 }
 
 /** Refusals that say something about the user's token; every other one is about us and our settings. */
-const aboutUser = [
-  "invalid_grant",
-  "invalid_token",
-  "interaction_required",
-  "login_required",
-  "consent_required",
-];
+const aboutUser = ["invalid_grant", "invalid_token", "interaction_required", "login_required"];
+/** Entra says `invalid_grant` here too: nobody has consented; the login's token is for another API than ours. */
+const entraNoConsent = /\bAADSTS65001\b/;
+const entraOtherAudience = /\bAADSTS500131\b/;
 
-function refusalOf(failure: OAuthFailure): OAuthError | undefined {
-  if (failure.code === undefined || !aboutUser.includes(failure.code)) return undefined;
-  return userRefused(`exchange_${failure.code}`, failure);
+function refusalOf(failure: OAuthFailure, { log }: OutboundContext): OAuthError | undefined {
+  const { code, message } = failure;
+  const noConsent = code === "consent_required" || entraNoConsent.test(message);
+  const isUsers = code !== undefined && aboutUser.includes(code) && !entraOtherAudience.test(message);
+  if (!noConsent && !isUsers) return undefined;
+  log.warn("outbound_token_refused", { reason: code ?? "", cause: message });
+  if (!noConsent) return userRefused(`exchange_${code}`, failure);
+  return new OAuthError("access_denied", "Nobody has allowed this server to call the one behind for you", {
+    status: 403,
+    reason: "exchange_consent_required",
+    cause: failure,
+  });
 }
 
 function userRefused(reason: string, cause?: unknown): OAuthError {

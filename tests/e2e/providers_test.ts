@@ -1,5 +1,6 @@
 /** The documented command of each provider, its address led to a strict fake: login, call, refresh, call. */
 import assert from "node:assert/strict";
+import { decodeJwt } from "jose";
 import { startCognito } from "../fakes/cognito.ts";
 import { startEntra } from "../fakes/entra.ts";
 import { startGoogle } from "../fakes/google.ts";
@@ -100,6 +101,76 @@ Deno.test("authsome-mcp-proxy's Azure command logs in at Entra and refreshes", a
   assert.equal(claims.aud, "api://mcp-server");
   assert.equal(claims.scp, "User.Read");
   assert.match(entra.authorizeRequests[0]?.get("scope") ?? "", /api:\/\/mcp-server\/User\.Read/);
+});
+
+const onBehalfOf = (fake: StrictIdp) => ({
+  args: [
+    ...["--inbound-auth-provider", "azure", "--azure-tenant-id", tenantId, "--azure-authority", fake.origin],
+    ...credentials,
+    ...["--oidc-scopes", "use", "--outbound-auth", "token-exchange"],
+  ],
+  env: {
+    OUTBOUND_TOKEN_URL: `${fake.origin}/${tenantId}/oauth2/v2.0/token`,
+    OUTBOUND_CLIENT_ID: client.clientId,
+    OUTBOUND_CLIENT_SECRET: client.clientSecret,
+    OUTBOUND_SCOPES: "api://files/Files.Read",
+  },
+});
+
+Deno.test("behind Entra each call goes on with a token for the upstream's own API, had on behalf of the user", async () => {
+  await using entra = await startEntra({
+    ...client,
+    tenantId,
+    apiScopes: ["use"],
+    downstream: { identifierUri: "api://files", scopes: ["Files.Read", "Files.Write"] },
+  });
+
+  const { args, env } = onBehalfOf(entra);
+  const { first, second, tokens } = await play(entra, args, env);
+
+  for (const { authorization = "" } of [first, second]) {
+    const { aud, scp, appid, oid } = decodeJwt(authorization.replace(/^Bearer /, ""));
+    assert.deepEqual([aud, scp, appid], ["api://files", "Files.Read", client.clientId]);
+    assert.equal(oid, "00000000-0000-0000-66f3-3332eca7ea81");
+  }
+  assert.notEqual(second.authorization, first.authorization, "a refreshed login is exchanged anew");
+  assert.ok(!first.authorization?.includes(tokens.access_token));
+  const exchanges = entra.tokenRequests.filter((form) => form.has("requested_token_use"));
+  assert.equal(exchanges.length, 2);
+});
+
+Deno.test("what Entra refuses on behalf of a user is told apart: consent, a second factor, our own settings", async () => {
+  const files = { identifierUri: "api://files", scopes: ["Files.Read"] };
+  const cases = [
+    { downstream: { ...files, consented: false }, status: 403, refused: /AADSTS65001/ },
+    { downstream: { ...files, secondFactor: true }, status: 401, refused: /AADSTS50076/ },
+    { downstream: files, scopes: "api://files/Files.Write", status: 503, refused: /AADSTS70011/ },
+    { downstream: files, scopes: "api://other/.default", status: 503, refused: /AADSTS500011/ },
+    { downstream: files, secret: "wrong", status: 503, refused: /invalid_client/ },
+  ];
+  for (const { downstream, scopes, secret, status, refused } of cases) {
+    await using entra = await startEntra({ ...client, tenantId, apiScopes: ["use"], downstream });
+    await using upstream = echoUpstream();
+    const { args, env } = onBehalfOf(entra);
+    await using http = await startHttpMode({
+      upstreamUrl: upstream.url,
+      args,
+      env: {
+        ...env,
+        ...(scopes === undefined ? {} : { OUTBOUND_SCOPES: scopes }),
+        ...(secret === undefined ? {} : { OUTBOUND_CLIENT_SECRET: secret }),
+      },
+    });
+    entra.redirectUris.push(`${http.baseUrl}/auth/callback`);
+    const { tokens } = await logIn(http.mcpUrl);
+
+    const answer = await call(http.mcpUrl, tokens.access_token, { jsonrpc: "2.0", id: 1, method: "ping" });
+
+    assert.equal(answer.status, status, await answer.text());
+    assert.equal(entra.refusals.length, 1);
+    assert.match(JSON.stringify(entra.refusals), refused);
+    await http.process.line("stderr", refused);
+  }
 });
 
 Deno.test("a user with 300 groups and a name beyond ASCII gets a token of ordinary size and through to the upstream", async () => {

@@ -1,4 +1,5 @@
 /** Microsoft Entra as it is documented: no `resource`, qualified scopes of one API, refresh tokens for `offline_access`. */
+import { type DownstreamApi, onBehalfOf } from "./entra_on_behalf_of.ts";
 import { startStrictIdp, type StrictIdp } from "./strict_idp.ts";
 
 const openIdScopes = ["openid", "profile", "email", "offline_access"];
@@ -19,6 +20,8 @@ export interface EntraOptions {
   /** More groups than fit: the claim is left out. */
   overage?: boolean;
   withoutEmail?: boolean;
+  /** Another API, for which the app may have tokens on behalf of its users. */
+  downstream?: DownstreamApi;
 }
 
 export function startEntra(options: EntraOptions): Promise<StrictIdp> {
@@ -45,6 +48,8 @@ export function startEntra(options: EntraOptions): Promise<StrictIdp> {
 
   return startStrictIdp({
     issuerPath: `/${tenantId}/v2.0`,
+    paths: { authorize: `/${tenantId}/oauth2/v2.0/authorize`, token: `/${tenantId}/oauth2/v2.0/token` },
+    otherGrant: onBehalfOf({ ...options, ownAudiences: [clientId, api] }),
     ...(options.v1 ? { idTokenIssuer: `https://sts.windows.net/${tenantId}/` } : {}),
     clientId,
     clientSecret: options.clientSecret,
@@ -93,6 +98,7 @@ export function startEntra(options: EntraOptions): Promise<StrictIdp> {
       return sign({
         iss: `https://sts.windows.net/${tenantId}/`,
         aud: api,
+        oid: "00000000-0000-0000-66f3-3332eca7ea81",
         uti: crypto.randomUUID(),
         scp: scp.join(" "),
         exp: nowSec + 3600,

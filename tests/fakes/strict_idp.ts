@@ -3,13 +3,15 @@
  * one user who is always logged in; what a provider does differently is in its own file (`google.ts`, `entra.ts`,
  * `cognito.ts`), as rules that return the refusal or nothing.
  */
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { compactVerify, decodeJwt, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { keepOAuth } from "../support/secrets.ts";
 
 /** What a request is refused with; `page`: shown to the user, not sent back to the client. */
 export interface Refusal {
   readonly error: string;
   readonly description?: string;
+  /** Further members of the error answer. */
+  readonly more?: Record<string, unknown>;
   readonly page?: boolean;
   readonly status?: number;
 }
@@ -25,6 +27,8 @@ export interface FakeGrant {
 export interface StrictRules {
   /** Path of the issuer on its origin, such as `/tenant/v2.0`. */
   readonly issuerPath: string;
+  /** Where the two endpoints are, in place of `/authorize` and `/token`. */
+  readonly paths?: { readonly authorize: string; readonly token: string };
   /** The `iss` of id_tokens; default: the issuer. */
   readonly idTokenIssuer?: string;
   readonly clientId: string;
@@ -36,11 +40,19 @@ export interface StrictRules {
   readonly givesRefreshToken: (form: URLSearchParams, grant: FakeGrant) => boolean;
   readonly idTokenClaims: (grant: FakeGrant) => Record<string, unknown>;
   readonly accessToken: (grant: FakeGrant, sign: Sign) => string | Promise<string>;
+  /** Any other grant than by code or refresh token, once the client is known: the token answer, or the refusal. */
+  readonly otherGrant?: (
+    form: URLSearchParams,
+    keys: { readonly sign: Sign; readonly verify: Verify },
+  ) => Promise<{ readonly answer: Record<string, unknown> } | { readonly refusal: Refusal }>;
   /** Further members of the token answer. */
   readonly answer?: (grant: FakeGrant) => Record<string, unknown>;
 }
 
 export type Sign = (claims: Record<string, unknown>, type?: string) => Promise<string>;
+
+/** The claims of a token that was signed here, whatever its times say. */
+export type Verify = (token: string) => Promise<JWTPayload | undefined>;
 
 export interface StrictIdp extends AsyncDisposable {
   readonly origin: string;
@@ -52,6 +64,8 @@ export interface StrictIdp extends AsyncDisposable {
   readonly refusals: Refusal[];
 }
 
+const usualGrants = ["authorization_code", "refresh_token"];
+
 export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
   const { privateKey, publicKey } = await generateKeyPair("RS256", { extractable: true });
   const jwk = { ...await exportJWK(publicKey), kid: crypto.randomUUID(), use: "sig", alg: "RS256" };
@@ -61,15 +75,19 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
   const sign: Sign = (claims, typ = "JWT") =>
     new SignJWT(claims).setProtectedHeader({ alg: "RS256", kid: jwk.kid, typ }).sign(privateKey);
 
+  const verify: Verify = (token) =>
+    compactVerify(token, publicKey).then(() => decodeJwt(token), () => undefined);
+  const paths = rules.paths ?? { authorize: "/authorize", token: "/token" };
+
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
     const url = new URL(request.url);
     const issuer = url.origin + rules.issuerPath;
     switch (url.pathname) {
       case `${rules.issuerPath}/.well-known/openid-configuration`:
         return Response.json(discovery(issuer, url.origin));
-      case "/authorize":
+      case paths.authorize:
         return authorize(url.searchParams);
-      case "/token":
+      case paths.token:
         return await token(request, issuer);
       case "/jwks":
         return Response.json({ keys: [jwk] });
@@ -81,8 +99,8 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
   function discovery(issuer: string, origin: string): Record<string, unknown> {
     return {
       issuer,
-      authorization_endpoint: `${origin}/authorize`,
-      token_endpoint: `${origin}/token`,
+      authorization_endpoint: origin + paths.authorize,
+      token_endpoint: origin + paths.token,
       jwks_uri: `${origin}/jwks`,
       response_types_supported: ["code"],
       subject_types_supported: ["public"],
@@ -134,18 +152,19 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
     const form = new URLSearchParams(await request.text());
     tokenRequests.push(form);
     keepOAuth(form);
+    if (rules.otherGrant !== undefined && !usualGrants.includes(form.get("grant_type") ?? "")) {
+      const wrongClient = clientRefusal(request, form);
+      if (wrongClient !== undefined) return refused(wrongClient);
+      const outcome = await rules.otherGrant(form, { sign, verify });
+      return "refusal" in outcome ? refused(outcome.refusal) : Response.json(outcome.answer);
+    }
     const isCode = form.get("grant_type") === "authorization_code";
     const handle = form.get(isCode ? "code" : "refresh_token") ?? "";
     const grant = grants.get(handle);
     const refusal = clientRefusal(request, form) ?? await grantRefusal(form, grant, isCode) ??
       rules.token(form, grant);
     if (refusal !== undefined || grant === undefined) {
-      const found: Refusal = refusal ?? { error: "invalid_grant" };
-      refusals.push(found);
-      return Response.json(
-        { error: found.error, error_description: found.description },
-        { status: found.status ?? 400 },
-      );
+      return refused(refusal ?? { error: "invalid_grant" });
     }
     if (isCode) grant.used = true;
     const refreshToken = rules.givesRefreshToken(form, grant) ? crypto.randomUUID() : undefined;
@@ -172,6 +191,14 @@ export async function startStrictIdp(rules: StrictRules): Promise<StrictIdp> {
     };
     keepOAuth(answer);
     return Response.json(answer, { headers: { "cache-control": "no-store" } });
+  }
+
+  function refused(found: Refusal): Response {
+    refusals.push(found);
+    return Response.json(
+      { error: found.error, error_description: found.description, ...found.more },
+      { status: found.status ?? 400 },
+    );
   }
 
   function clientRefusal(request: Request, form: URLSearchParams): Refusal | undefined {

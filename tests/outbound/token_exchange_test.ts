@@ -35,8 +35,9 @@ function parse(given: Given) {
 async function create(origin: string, more: Given = {}) {
   const clock = fakeClock();
   const http = openHttpClient();
-  const lines: Fields[] = [];
-  const log = { ...silentLog, error: (_: string, fields: Fields = {}) => void lines.push(fields) };
+  const lines: (Fields & { level: string })[] = [];
+  const note = (level: string) => (_: string, fields: Fields = {}) => void lines.push({ ...fields, level });
+  const log = { ...silentLog, warn: note("warn"), error: note("error") };
   const { config, problems } = parse({
     tokenUrl: new URL(`${origin}/token`),
     clientId: "us",
@@ -136,10 +137,15 @@ Deno.test("a login without a token to exchange is 401, and nothing is asked", as
   assert.equal(endpoint.asked.length, 0);
 });
 
-Deno.test("a refusal of the user's token is 401; one of ours, and silence, are 503 with a line that names no token", async () => {
+Deno.test("a refusal of the user's token is 401, want of consent 403, anything else 503; a line says so and names no token", async () => {
+  const entra = (code: string) => ({ error: "invalid_grant", error_description: `${code}: because` });
   const outcomes: [Response, number][] = [
     [Response.json({ error: "invalid_grant" }, { status: 400 }), 401],
     [Response.json({ error: "interaction_required" }, { status: 400 }), 401],
+    [Response.json(entra("AADSTS500133"), { status: 400 }), 401],
+    [Response.json(entra("AADSTS500131"), { status: 400 }), 503],
+    [Response.json(entra("AADSTS65001"), { status: 400 }), 403],
+    [Response.json({ error: "consent_required" }, { status: 400 }), 403],
     [Response.json({ error: "access_denied" }, { status: 403 }), 503],
     [Response.json({ error: "invalid_client" }, { status: 401 }), 503],
     [Response.json({ error: "invalid_target" }, { status: 400 }), 503],
@@ -156,7 +162,8 @@ Deno.test("a refusal of the user's token is 401; one of ours, and silence, are 5
         status,
       },
     );
-    assert.equal(made.lines.length, status === 503 ? 1 : 0);
+    assert.equal(made.lines.length, 1);
+    assert.equal(made.lines[0]?.level, status === 503 ? "error" : "warn");
     assert.doesNotMatch(JSON.stringify(made.lines), /secret-token|our-secret/);
   }
 });
