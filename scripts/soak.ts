@@ -1,6 +1,6 @@
 /**
- * Does it stay the same for a long time? `deno task soak [--minutes 10] [--kill-every 20]`. Clients call, listen and give up at
- * random while the upstream is killed and started again. Every call that was not given up has to be answered, rightly;
+ * Does it stay the same for a long time? `deno task soak [--minutes 10] [--kill-every 20] [--pause 20]`. Clients
+ * call, listen and give up at random, with pauses of up to so many milliseconds between calls, while the upstream is killed and started again. Every call that was not given up has to be answered, rightly;
  * at the end memory, file descriptors and connections have to be back where they were. `MCP_DOORMAN_BIN` names a
  * binary to run instead of the source.
  *
@@ -18,6 +18,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: "string", default: "10" },
     "kill-every": { type: "string", default: "20" },
+    pause: { type: "string", default: "20" },
   },
 });
 
@@ -28,6 +29,22 @@ const allowedGrowthMb = 12;
 
 function descriptors(pid: number): number {
   return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
+
+/** Connections of this process to the port. */
+function connectionsTo(port: number, pid: number): number {
+  const sockets = new Set<string>();
+  for (const { name } of Deno.readDirSync(`/proc/${pid}/fd`)) {
+    try {
+      sockets.add(Deno.readLinkSync(`/proc/${pid}/fd/${name}`));
+    } catch {
+      // Closed meanwhile.
+    }
+  }
+  const remote = new RegExp(`:${port.toString(16).toUpperCase().padStart(4, "0")}$`);
+  return ["tcp", "tcp6"].flatMap((kind) => Deno.readTextFileSync(`/proc/${pid}/net/${kind}`).split("\n"))
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => remote.test(fields[2] ?? "") && sockets.has(`socket:[${fields[9]}]`)).length;
 }
 
 /** A port that no outgoing connection takes while the upstream is away: those come from 32768 up. */
@@ -71,7 +88,7 @@ async function soak(): Promise<boolean> {
   });
   const { pid } = doorman.process;
   const { tokens } = await logIn(doorman.mcpUrl, { user: "alice" });
-  const before = { fds: descriptors(pid), rss: rssMb(pid) ?? 0 };
+  const before = { fds: descriptors(pid), rss: rssMb(pid) ?? 0, upstream: connectionsTo(port, pid) };
 
   const stop = new AbortController();
   const findings: Findings = { answered: 0, failures: 0, broken: 0, aborted: 0, wrong: [] };
@@ -83,6 +100,7 @@ async function soak(): Promise<boolean> {
     findings,
     disturbed: () => away || performance.now() - quietSinceMs < 2_000,
     stop: stop.signal,
+    pauseMs: Number(values.pause),
     client: Deno.createHttpClient({ poolMaxIdlePerHost: 100 }),
   };
   const workers = [
@@ -109,7 +127,8 @@ async function soak(): Promise<boolean> {
       settled = rss;
     }
     console.log(
-      `${turn}: ${rss.toFixed(1)} MB, ${descriptors(pid)} descriptors, ${findings.answered} answered, ` +
+      `${turn}: ${rss.toFixed(1)} MB, ${descriptors(pid)} descriptors, ` +
+        `${connectionsTo(port, pid)} to the upstream, ${findings.answered} answered, ` +
         `${findings.failures} refused, ${findings.broken} broken, ${findings.aborted} given up, ` +
         `${findings.wrong.length} wrong`,
     );
@@ -119,21 +138,22 @@ async function soak(): Promise<boolean> {
   work.client.close();
 
   // Idle connections to the upstream are kept for a minute.
-  let fds = descriptors(pid);
-  for (let second = 0; second < 100 && fds > before.fds + 3; second++) {
-    await wait(1_000);
-    fds = descriptors(pid);
-  }
+  const back = () => descriptors(pid) <= before.fds + 3 && connectionsTo(port, pid) <= before.upstream;
+  for (let second = 0; second < 100 && !back(); second++) await wait(1_000);
+  const fds = descriptors(pid);
+  const connections = connectionsTo(port, pid);
   const rss = rssMb(pid) ?? 0;
   const grown = rss - (settled ?? rss);
   upstream.kill("SIGKILL");
   await upstream.status;
-  const ok = findings.wrong.length === 0 && fds <= before.fds + 3 && grown <= allowedGrowthMb;
+  const ok = findings.wrong.length === 0 && grown <= allowedGrowthMb && fds <= before.fds + 3 &&
+    connections <= before.upstream;
   console.log(
     `${before.rss.toFixed(1)} MB at first, ${(settled ?? rss).toFixed(1)} settled, ${
       rss.toFixed(1)
     } at the end; ` +
-      `${before.fds} descriptors at first, ${fds} at the end`,
+      `${before.fds} descriptors at first, ${fds} at the end; ` +
+      `${before.upstream} connections to the upstream at first, ${connections} at the end`,
   );
   for (const what of findings.wrong) console.log(`wrong: ${what}`);
   console.log(ok ? "It stayed the same." : "It did not stay the same.");

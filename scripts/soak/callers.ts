@@ -20,6 +20,8 @@ export interface Work {
   /** The upstream was killed or away less than a moment before. */
   disturbed(): boolean;
   readonly stop: AbortSignal;
+  /** The longest pause between two calls. */
+  readonly pauseMs: number;
   readonly client: Deno.HttpClient;
 }
 
@@ -67,7 +69,7 @@ export async function caller(work: Work, events: number): Promise<void> {
     } finally {
       clearTimeout(timer);
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * 20));
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * work.pauseMs));
   }
 }
 
