@@ -1,6 +1,19 @@
 /** What is as bad as it is in the worst process, or began with the first. */
 const least = new Set(["mcp_doorman_store_up", "mcp_doorman_idp_reached", "process_start_time_seconds"]);
 
+/**
+ * What of a process that has ended still counts: its counters, so that their sum never falls; a fall would be read as
+ * a restart, and everything counted anew.
+ */
+export function countersOf(text: string): string {
+  const families = [...text.matchAll(/^# TYPE (\S+) (?:counter|histogram)$/gm)].map(([, name]) => name);
+  const kept = new Set(families);
+  return text.split("\n").filter((line) => {
+    const name = /^(?:# \w+ )?([\w:]+)/.exec(line)?.[1] ?? "";
+    return kept.has(name) || kept.has(name.replace(/_(?:bucket|sum|count)$/, ""));
+  }).join("\n");
+}
+
 /** The Prometheus text of several processes as one: values of the same series are added up, where a sum has a meaning. */
 export function mergeMetrics(texts: readonly string[]): string {
   const comments = new Map<string, string[]>();

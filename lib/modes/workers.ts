@@ -10,7 +10,7 @@ import { systemClock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import { type Logger, openLog } from "../base/log.ts";
 import type { HttpConfig } from "../http/config.ts";
-import { mergeMetrics } from "../http/merge_metrics.ts";
+import { countersOf, mergeMetrics } from "../http/merge_metrics.ts";
 import { listen } from "../http/serve.ts";
 import { stopSignal } from "../http/stop_signal.ts";
 import { ownCommand, workerVariable } from "./worker_link.ts";
@@ -57,6 +57,9 @@ export async function runWorkers(config: HttpConfig): Promise<number> {
 class WorkerLife {
   readonly failedAtStart: Promise<number>;
   adminPort: number | undefined;
+  /** Its metrics when they were last asked for; and the counters of its earlier lives. */
+  metrics = "";
+  ended = "";
   readonly #ending = new AbortController();
   readonly #over: Promise<void>;
   #child: Deno.ChildProcess | undefined;
@@ -93,6 +96,8 @@ class WorkerLife {
       const startedMs = systemClock.now();
       const code = await this.#run();
       served ||= this.adminPort !== undefined;
+      this.ended = mergeMetrics([this.ended, countersOf(this.metrics)]);
+      this.metrics = "";
       this.adminPort = undefined;
       if (this.#ending.signal.aborted) return;
       // What cannot start at all would not start later either; its own line has said why.
@@ -153,8 +158,11 @@ async function adminAnswer(request: Request, workers: readonly WorkerLife[]): Pr
       headers: { "content-type": "application/json" },
     });
   }
-  const texts = answers.flatMap((answer) => answer?.ok === true ? [answer.text] : []);
-  return new Response(mergeMetrics(texts), {
+  for (const [at, worker] of workers.entries()) {
+    // One that does not answer for once has not lost what it counted.
+    if (answers[at]?.ok === true && worker.adminPort !== undefined) worker.metrics = answers[at].text;
+  }
+  return new Response(mergeMetrics(workers.flatMap(({ metrics, ended }) => [metrics, ended])), {
     headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" },
   });
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mergeMetrics } from "../../lib/http/merge_metrics.ts";
+import { countersOf, mergeMetrics } from "../../lib/http/merge_metrics.ts";
 
 Deno.test("mergeMetrics() adds up the same series and keeps the others", () => {
   const one =
@@ -26,5 +26,15 @@ Deno.test("mergeMetrics() keeps a histogram whole, and the worst and the first w
     "# HELP t_seconds Time\n# TYPE t_seconds histogram\n" +
       't_seconds_bucket{le="1"} 2\nt_seconds_bucket{le="+Inf"} 4\nt_seconds_sum 7\nt_seconds_count 4\n' +
       "mcp_doorman_store_up 0\nprocess_start_time_seconds 90\n",
+  );
+});
+
+Deno.test("countersOf() keeps what an ended process has counted, and nothing that it only was", () => {
+  const text = "# HELP a_total What\n# TYPE a_total counter\na_total 2\n# HELP g Now\n# TYPE g gauge\ng 5\n" +
+    "# TYPE t_seconds histogram\nt_seconds_count 2\n";
+
+  assert.equal(
+    mergeMetrics(["a_total 1\ng 4\nt_seconds_count 1\n", countersOf(text)]),
+    "# HELP a_total What\n# TYPE a_total counter\na_total 3\ng 4\n# TYPE t_seconds histogram\nt_seconds_count 3\n",
   );
 });
