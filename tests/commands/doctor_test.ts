@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { startCognito } from "../fakes/cognito.ts";
 import { startIdp, type TestIdp } from "../fakes/idp.ts";
 import { startUpstream } from "../fakes/upstream.ts";
+import { type EdgeRule, startEdge } from "../support/edge.ts";
 import { runDoorman, startDoorman } from "../support/process.ts";
 import { browserFor } from "../support/stdio_client.ts";
 
@@ -29,31 +30,13 @@ const failing = ({ report }: Outcome) =>
     report.clients.filter(({ ok }) => !ok).map(({ client, because }) => [client, because.join("; ")]),
   );
 
-/** What stands before the server and changes what passes. */
-type Edge = (request: Request, pass: () => Promise<Response>) => Response | Promise<Response>;
-
 /** http mode behind an edge at the public URL, in front of an upstream and with a test IdP. */
-async function behind(edge: Edge, options: { idp?: TestIdp; redirect?: boolean } = {}) {
+async function behind(rule: EdgeRule, options: { idp?: TestIdp; redirect?: boolean } = {}) {
   const stack = new AsyncDisposableStack();
   const idp = options.idp ?? stack.use(await startIdp());
   const upstream = stack.use(startUpstream());
-  let inner = "";
-  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
-    const { pathname, search } = new URL(request.url);
-    return edge(request, async () => {
-      const headers = new Headers(request.headers);
-      headers.set("accept-encoding", "identity");
-      const body = request.method === "POST" ? await request.text() : undefined;
-      return await fetch(inner + pathname + search, {
-        method: request.method,
-        headers,
-        redirect: "manual",
-        ...(body === undefined ? {} : { body }),
-      });
-    });
-  });
-  stack.defer(() => server.shutdown());
-  const baseUrl = `http://localhost:${server.addr.port}`;
+  const edge = stack.use(startEdge(rule));
+  const baseUrl = edge.url;
   if (options.redirect !== false) await idp.addRedirect(`${baseUrl}/auth/callback`);
   const settings = [
     ...["--transport", "http", "--proxy-base-url", baseUrl, "--inbound-auth-provider", "oidc"],
@@ -73,7 +56,7 @@ async function behind(edge: Edge, options: { idp?: TestIdp; redirect?: boolean }
     }),
   );
   const line = await process.line("stderr", /"listening"/);
-  inner = `http://127.0.0.1:${JSON.parse(line).port}`;
+  edge.inner = `http://127.0.0.1:${JSON.parse(line).port}`;
   return {
     idp,
     baseUrl,
@@ -83,7 +66,7 @@ async function behind(edge: Edge, options: { idp?: TestIdp; redirect?: boolean }
   };
 }
 
-const open: Edge = (_request, pass) => pass();
+const open: EdgeRule = (_request, pass) => pass();
 
 Deno.test("doctor finds nothing wrong with a healthy server, from outside and with its settings", async () => {
   await using site = await behind(open);

@@ -1,196 +1,168 @@
-/** The runbooks in docs/runbooks/, played on the running program with the commands that they give. */
+/**
+ * The runbooks of docs/runbooks/, played on the running program: every command of every page is run as it stands there,
+ * and what the page says comes of it is looked at. `systemctl` and `journalctl` are stand-ins (`tests/support/unit.ts`).
+ */
 import assert from "node:assert/strict";
-import { startIdp, type TestIdp } from "../fakes/idp.ts";
-import { unusedPort } from "../fakes/raw_upstream.ts";
-import { startUpstream } from "../fakes/upstream.ts";
 import { newBrowser } from "../support/browser.ts";
-import { type HttpMode, startHttpMode } from "../support/http_mode.ts";
-import { call, codeOf, logIn, redeem, refresh, startLogin } from "../support/oauth_client.ts";
-import { runDoorman } from "../support/process.ts";
+import { codeOf, logIn, redeem, startLogin } from "../support/oauth_client.ts";
+import { newSecret, play, refreshed, status, until } from "../support/operated.ts";
+import { Runbook, runbookNames, variables, withSettings } from "../support/runbook.ts";
+import { testWithService } from "../support/services.ts";
 
-/** One deployment that is started again and again with other settings. */
-class Deployment implements AsyncDisposable {
-  readonly #home = Deno.makeTempDirSync();
-  readonly #port = unusedPort();
-  readonly admin = unusedPort();
-  #running: HttpMode | undefined;
+Deno.test("every runbook is played here", async () => {
+  const files = ["runbooks_test.ts", "runbooks_trouble_test.ts"];
+  const texts = await Promise.all(files.map((file) => Deno.readTextFile(new URL(file, import.meta.url))));
+  const played = [
+    "README",
+    ...[...texts.join("\n").matchAll(/new Runbook\("([\w-]+)"\)/g)].map(([, name]) => name),
+  ];
 
-  constructor(private readonly idp: TestIdp, private readonly upstreamUrl: string) {}
-
-  /** Stops what runs and starts it with these variables. */
-  async start(env: Record<string, string>): Promise<HttpMode> {
-    await this.#stop();
-    this.#running = await startHttpMode({
-      idp: this.idp,
-      upstreamUrl: this.upstreamUrl,
-      home: this.#home,
-      port: this.#port,
-      env: { METRICS_ADDR: `127.0.0.1:${this.admin}`, ...env },
-    });
-    return this.#running;
-  }
-
-  /** Runs another command with the deployment's settings. */
-  async run(
-    args: readonly string[],
-    env: Record<string, string>,
-  ): Promise<{ code: number; stdout: string; stderr: string }> {
-    return await runDoorman(args, {
-      home: this.#home,
-      env: {
-        MCP_PROXY_TRANSPORT: "http",
-        MCP_PROXY_BASE_URL: `http://localhost:${this.#port}`,
-        MCP_PROXY_HOST: "127.0.0.1",
-        INBOUND_AUTH_PROVIDER: "oidc",
-        OIDC_ISSUER_URL: this.idp.issuer,
-        OIDC_CLIENT_ID: this.idp.clientId,
-        OIDC_CLIENT_SECRET: this.idp.clientSecret,
-        OUTBOUND_AUTH: "none",
-        UPSTREAM_MCP_URL: this.upstreamUrl,
-        METRICS_ADDR: `127.0.0.1:${this.admin}`,
-        ...env,
-      },
-    });
-  }
-
-  async #stop(): Promise<void> {
-    if (this.#running === undefined) return;
-    await this.#running.stop();
-    await this.#running[Symbol.asyncDispose]();
-    this.#running = undefined;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stop();
-    await Deno.remove(this.#home, { recursive: true });
-  }
-}
-
-async function newSecret(): Promise<string> {
-  const { code, stdout } = await runDoorman(["secret"]);
-  assert.equal(code, 0);
-  assert.ok(stdout.length >= 32);
-  return stdout;
-}
-
-async function status(mcpUrl: string, token: string): Promise<number> {
-  const answer = await call(mcpUrl, token, {
-    jsonrpc: "2.0",
-    id: 1,
-    method: "initialize",
-    params: {
-      protocolVersion: "2025-06-18",
-      capabilities: {},
-      clientInfo: { name: "scripted", version: "1" },
-    },
-  });
-  await answer.body?.cancel();
-  return answer.status;
-}
-
-Deno.test("key rotation: nobody notices while the old key is kept, and it is worthless when it is gone", async () => {
-  await using idp = await startIdp();
-  await using upstream = startUpstream();
-  await using deployment = new Deployment(idp, upstream.url);
-  const [first, second] = [await newSecret(), await newSecret()];
-  const { mcpUrl } = await deployment.start({ TOKEN_SIGNING_SECRET: first });
-  const before = await logIn(mcpUrl);
-
-  await deployment.start({ TOKEN_SIGNING_SECRET: second, TOKEN_SIGNING_SECRETS_PREVIOUS: first });
-  assert.equal(await status(mcpUrl, before.tokens.access_token), 200);
-  const renewed = await refresh(before.found, before.client, before.tokens.refresh_token ?? "");
-  const login = await startLogin(before.found, before.client);
-  const end = await before.browser.authorize(login.url, before.client.redirectUri);
-  await redeem(before.found, before.client, login, codeOf(end, login));
-  const fresh = await logIn(mcpUrl, { user: "bob" });
-
-  await deployment.start({ TOKEN_SIGNING_SECRET: second });
-  assert.equal(await status(mcpUrl, before.tokens.access_token), 401);
-  assert.equal(await status(mcpUrl, renewed.access_token), 200);
-  assert.equal(await status(mcpUrl, fresh.tokens.access_token), 200);
+  assert.deepEqual(runbookNames(), [...new Set(played)].sort());
 });
 
-Deno.test("bulk revocation: one user's logins end at the running server, others go on", async () => {
-  await using idp = await startIdp();
-  await using upstream = startUpstream();
-  await using deployment = new Deployment(idp, upstream.url);
-  const secret = { TOKEN_SIGNING_SECRET: await newSecret() };
-  const { mcpUrl } = await deployment.start(secret);
-  const alice = await logIn(mcpUrl, { user: "alice" });
-  const bob = await logIn(mcpUrl, { user: "bob" });
-  assert.equal(await status(mcpUrl, alice.tokens.access_token), 200);
+Deno.test("the names in the commands are those of the unit and of the defaults", async () => {
+  const read = (file: string) =>
+    Deno.readTextFile(new URL(`../../scripts/deploy/systemd/${file}`, import.meta.url));
+  const [unit, env] = [await read("mcp-doorman.service"), await read("mcp-doorman.env")];
+  const value = (name: string) => new RegExp(`^${name}=(\\S+)`, "m").exec(variables)?.[1] ?? "-";
 
-  const { code, stdout, stderr } = await deployment.run(["revoke", "--subject", "alice"], secret);
-
-  assert.equal(code, 0, stderr);
-  assert.match(stdout, /alice/);
-  await until(async () => await status(mcpUrl, alice.tokens.access_token) === 401);
-  await assert.rejects(refresh(alice.found, alice.client, alice.tokens.refresh_token ?? ""), /invalid_grant/);
-  assert.equal(await status(mcpUrl, bob.tokens.access_token), 200);
-  const again = await logIn(mcpUrl, { user: "alice" });
-  assert.equal(await status(mcpUrl, again.tokens.access_token), 200);
+  assert.ok(unit.includes(`EnvironmentFile=${value("CONF")}/mcp-doorman.env\n`));
+  assert.ok(unit.includes(`ExecStart=${value("BIN")}/mcp-doorman `));
+  assert.ok(env.includes(`MCP_PROXY_BASE_URL=${value("PUBLIC")}\n`));
+  assert.equal(value("ADMIN"), "http://127.0.0.1:9090");
+  for (const [, name, file] of withSettings.matchAll(/^export (\w+)="\$CONF\/(\S+)"$/gm)) {
+    assert.ok(unit.includes(`Environment=${name}=%d/${file}\n`), name);
+  }
 });
 
-Deno.test("bulk revocation: REVOKE_BEFORE ends everything older, and new logins work", async () => {
-  await using idp = await startIdp();
-  await using upstream = startUpstream();
-  await using deployment = new Deployment(idp, upstream.url);
-  const secret = { TOKEN_SIGNING_SECRET: await newSecret() };
-  const { mcpUrl } = await deployment.start(secret);
-  const old = await logIn(mcpUrl);
-  // Its resolution is a second.
+testWithService(
+  "curl",
+  "key rotation: nobody notices, then the old key is worthless; in an emergency at once",
+  async () => {
+    const runbook = new Runbook("key-rotation");
+    await using it = await play();
+    await it.unit.restart();
+    const before = await logIn(it.mcpUrl);
+    const login = await startLogin(before.found, before.client);
+
+    assert.match(await it.run(runbook.next("secrets-previous")), /rotation_in_progress/);
+    assert.equal(await status(it.mcpUrl, before.tokens.access_token), 200);
+    const renewed = await refreshed(before);
+    const end = await before.browser.authorize(login.url, before.client.redirectUri);
+    await redeem(before.found, before.client, login, codeOf(end, login));
+    const fresh = await logIn(it.mcpUrl, { user: "bob" });
+
+    await it.run(runbook.next(": >"));
+    assert.equal(await status(it.mcpUrl, before.tokens.access_token), 401);
+    assert.equal(await status(it.mcpUrl, renewed.access_token), 200);
+    assert.equal(await status(it.mcpUrl, fresh.tokens.access_token), 200);
+
+    await it.run(runbook.next("mcp-doorman secret"));
+    assert.equal(await status(it.mcpUrl, fresh.tokens.access_token), 401);
+    await assert.rejects(refreshed(fresh), /invalid_client/);
+    const again = await logIn(it.mcpUrl);
+    assert.equal(await status(it.mcpUrl, again.tokens.access_token), 200);
+
+    const counted = await it.run(runbook.next("/metrics"));
+    assert.match(counted, /^mcp_auth_access_denied_total\{reason="invalid_token"\} 1$/m);
+    assert.match(counted, /^mcp_auth_tokens_issued_total\{grant_type="authorization_code"\} 1$/m);
+    runbook.finished();
+  },
+);
+
+testWithService("curl", "bulk revocation: one user, one client, everybody; each logs in again", async () => {
+  const runbook = new Runbook("revocation");
+  await using it = await play();
+  await it.unit.restart();
+  const [alice, bob] = [await logIn(it.mcpUrl), await logIn(it.mcpUrl, { user: "bob" })];
+  assert.equal(await status(it.mcpUrl, alice.tokens.access_token), 200);
+
+  const said = await it.run(withSettings + runbook.next("--subject"), { env: { SUBJECT: "alice" } });
+  assert.match(said, /subject alice/);
+  await until(async () => await status(it.mcpUrl, alice.tokens.access_token) === 401);
+  await assert.rejects(refreshed(alice), /invalid_grant/);
+  assert.equal(await status(it.mcpUrl, bob.tokens.access_token), 200);
+  assert.equal(await status(it.mcpUrl, (await logIn(it.mcpUrl)).tokens.access_token), 200);
+
+  const line = it.unit.journal.findLast((text) => /"token_issued".*"bob"/.test(text));
+  await it.run(withSettings + runbook.next("--client"), { env: { CLIENT: JSON.parse(line ?? "{}").client } });
+  await until(async () => await status(it.mcpUrl, bob.tokens.access_token) === 401);
+
+  const old = await logIn(it.mcpUrl, { user: "bob" });
+  // The moment has whole seconds.
   await new Promise((resolve) => setTimeout(resolve, 1_100));
-  const cutoff = new Date(Math.floor(Date.now() / 1000) * 1000).toISOString();
+  await it.run(runbook.next("REVOKE_BEFORE=$(date"));
+  assert.equal(await status(it.mcpUrl, old.tokens.access_token), 401);
+  await assert.rejects(refreshed(old), /invalid_grant/);
+  assert.equal(await status(it.mcpUrl, (await logIn(it.mcpUrl)).tokens.access_token), 200);
+  assert.match(await it.run(runbook.next("revoked")), /reason="token_revoked_iat_cutoff"\} 1$/m);
 
-  await deployment.start({ ...secret, REVOKE_BEFORE: cutoff });
-
-  assert.equal(await status(mcpUrl, old.tokens.access_token), 401);
-  await assert.rejects(refresh(old.found, old.client, old.tokens.refresh_token ?? ""), /invalid_grant/);
-  const fresh = await logIn(mcpUrl);
-  assert.equal(await status(mcpUrl, fresh.tokens.access_token), 200);
-  const metrics = await (await fetch(`http://127.0.0.1:${deployment.admin}/metrics`)).text();
-  assert.match(metrics, /mcp_auth_access_denied_total\{reason="token_revoked_iat_cutoff"\} 1/);
+  await it.run(runbook.next("sed"));
+  assert.doesNotMatch(await Deno.readTextFile(`${it.unit.conf}/mcp-doorman.env`), /REVOKE_BEFORE/);
+  assert.equal(await status(it.mcpUrl, old.tokens.access_token), 200);
+  runbook.finished();
 });
 
-Deno.test("lost registrations: the page says so, and they come back with the old secret", async () => {
-  await using idp = await startIdp();
-  await using upstream = startUpstream();
-  await using deployment = new Deployment(idp, upstream.url);
-  const [first, second] = [await newSecret(), await newSecret()];
-  const { mcpUrl } = await deployment.start({ TOKEN_SIGNING_SECRET: first });
-  const { found, client } = await logIn(mcpUrl);
-  const login = await startLogin(found, client);
+testWithService(
+  "curl",
+  "lost registrations: counted, said on the page, and back with the old secret",
+  async () => {
+    const runbook = new Runbook("client-registrations");
+    await using it = await play();
+    await it.unit.restart();
+    const { found, client } = await logIn(it.mcpUrl);
+    const login = await startLogin(found, client);
+    const backup = await Deno.makeTempDir();
+    try {
+      await Deno.copyFile(`${it.unit.conf}/token-signing-secret`, `${backup}/token-signing-secret`);
+      await Deno.writeTextFile(`${it.unit.conf}/token-signing-secret`, await newSecret());
+      await it.unit.restart();
+      const lost = await newBrowser({ user: "alice" }).open(login.url);
+      assert.ok(lost.status >= 400 && lost.status < 500);
+      assert.match(lost.text, /not known here/);
+      assert.match(await it.run(runbook.next("/metrics")), /client_\w+"\} 1$/m);
 
-  await deployment.start({ TOKEN_SIGNING_SECRET: second });
-  const lost = await newBrowser({ user: "alice" }).open(login.url);
-  assert.ok(lost.status >= 400 && lost.status < 500);
-  assert.match(lost.text, /not known here/);
+      await it.run(runbook.next("BACKUP"), { env: { BACKUP: backup } });
+      const end = await newBrowser({ user: "alice" }).authorize(login.url, client.redirectUri);
+      await redeem(found, client, login, codeOf(end, login));
+    } finally {
+      await Deno.remove(backup, { recursive: true });
+    }
+    runbook.finished();
+  },
+);
 
-  await deployment.start({ TOKEN_SIGNING_SECRET: second, TOKEN_SIGNING_SECRETS_PREVIOUS: first });
-  const end = await newBrowser({ user: "alice" }).authorize(login.url, client.redirectUri);
-  await redeem(found, client, login, codeOf(end, login));
-});
+testWithService(
+  "curl",
+  "upgrade: checked, replaced, restarted, and back; the same tokens go on",
+  async () => {
+    const runbook = new Runbook("upgrade");
+    await using it = await play();
+    await it.unit.restart();
+    const { tokens } = await logIn(it.mcpUrl);
+    const [before, release] = [
+      await Deno.readTextFile(`${it.unit.bin}/mcp-doorman`),
+      `${it.unit.work}/release`,
+    ];
+    await Deno.mkdir(release);
+    await Deno.writeTextFile(`${release}/mcp-doorman`, `${before}# the new one\n`, { mode: 0o755 });
+    const pack = `tar -czf mcp-doorman-linux-x64.tar.gz -C release mcp-doorman
+    sha256sum mcp-doorman-linux-x64.tar.gz > SHA256SUMS
+    echo "${"0".repeat(64)}  mcp-doorman-linux-arm64.tar.gz" >> SHA256SUMS`;
+    await it.run(pack);
 
-Deno.test("upgrade: the check of the configuration, a restart, and the same tokens go on", async () => {
-  await using idp = await startIdp();
-  await using upstream = startUpstream();
-  await using deployment = new Deployment(idp, upstream.url);
-  const secret = { TOKEN_SIGNING_SECRET: await newSecret() };
-  const { mcpUrl } = await deployment.start(secret);
-  const { tokens } = await logIn(mcpUrl);
+    assert.match(await it.run(withSettings + runbook.next("--check-config")), /linux-x64\.tar\.gz: OK/);
+    await it.run(runbook.next("install"));
+    assert.match(await Deno.readTextFile(`${it.unit.bin}/mcp-doorman`), /the new one/);
+    assert.equal(await status(it.mcpUrl, tokens.access_token), 200);
 
-  const checked = await deployment.run(["--check-config"], secret);
-  assert.equal(checked.code, 0, checked.stderr);
-  await deployment.start(secret);
-
-  assert.equal(await status(mcpUrl, tokens.access_token), 200);
-  assert.match((await runDoorman(["--version"])).stdout, /^mcp-doorman \d+\.\d+\.\d+/);
-});
-
-async function until(check: () => Promise<boolean>): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    if (await check()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail("It did not come about within 5 s");
-}
+    await it.run(runbook.next("mcp-doorman.before"));
+    assert.equal(await Deno.readTextFile(`${it.unit.bin}/mcp-doorman`), before);
+    assert.equal(await status(it.mcpUrl, tokens.access_token), 200);
+    runbook.elsewhere("OLD_PID", "tests/e2e/handover_test.ts");
+    const said = await it.run(runbook.next("--version"));
+    assert.match(said, /^mcp-doorman \d+\.\d+\.\d+/);
+    assert.match(said, /"msg":"starting","version":"\d/);
+    runbook.finished();
+  },
+);

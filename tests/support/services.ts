@@ -26,6 +26,8 @@ const known = {
     programs: ["kubernetes-validate"],
     hint: "pip install kubernetes-validate",
   },
+  jq: { name: "jq", programs: ["jq"], hint: "apt-get install jq" },
+  curl: { name: "curl", programs: ["curl"], hint: "apt-get install curl" },
   systemd: { name: "systemd-analyze", programs: ["systemd-analyze"], hint: "apt-get install systemd" },
 } as const;
 
