@@ -13,8 +13,8 @@ export interface Watched {
 }
 
 /** Looks at everything inside every `everyMs` milliseconds. */
-export class Watch {
-  readonly #inside = new Set<Watched>();
+export class Watch<T extends Watched = Watched> {
+  readonly #inside = new Set<T>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(private readonly everyMs: number) {}
@@ -23,12 +23,17 @@ export class Watch {
     return this.#inside.size;
   }
 
-  enter(watched: Watched): void {
+  /** What is inside, in the order that it came. */
+  get inside(): Iterable<T> {
+    return this.#inside;
+  }
+
+  enter(watched: T): void {
     this.#inside.add(watched);
     this.#timer ??= setInterval(() => this.#look(), this.everyMs);
   }
 
-  leave(watched: Watched): void {
+  leave(watched: T): void {
     this.#inside.delete(watched);
   }
 

@@ -44,22 +44,19 @@ export function remoteUpstream(options: RemoteOptions): Upstream {
     return (path === "" ? url.pathname : base + path) + (query.length === 0 ? "" : `?${query.join("&")}`);
   };
 
-  const send = async (target: string, request: UpstreamRequest): Promise<UpstreamResponse> => {
-    const { method, headers, body, bodyLength } = request;
-    const sending = transport.send({ method, target, headers, body, bodyLength });
-    const waiting = room.enter(sending.cancel, request.clientGone);
-    try {
-      return await sending.response;
-    } finally {
-      room.leave(waiting);
-    }
-  };
-
   return {
     async forward(request) {
+      const { method, headers, body, bodyLength } = request;
       let target = targetOf(request.suffix);
       for (let hop = 0; hop <= maxRedirects; hop++) {
-        const response = await send(target, request);
+        const sending = transport.send({ method, target, headers, body, bodyLength });
+        const waiting = room.enter(sending.cancel, request.clientGone);
+        let response: UpstreamResponse;
+        try {
+          response = await sending.response;
+        } finally {
+          room.leave(waiting);
+        }
         if (response.status < 300 || response.status >= 400 || response.status === 304) return response;
         await discard(response);
         target = redirectTarget(response, new URL(url.origin + target), request);

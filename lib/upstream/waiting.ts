@@ -15,8 +15,7 @@ const lookEveryMs = major === 2 && minor < 9 ? 10 : 200;
 
 /** The requests of one upstream that wait. */
 export class WaitingRoom {
-  readonly #watch = new Watch(lookEveryMs);
-  readonly #inside = new Set<Waiting>();
+  readonly #watch = new Watch<Waiting>(lookEveryMs);
 
   /** `limitMs` is the time until the first byte; 0: no limit. */
   constructor(private readonly limitMs: number) {}
@@ -24,7 +23,6 @@ export class WaitingRoom {
   /** Registers a request; `cancel` is called with an `UpstreamError`. */
   enter(cancel: (reason: Error) => void, clientGone: () => AbortSignal): Waiting {
     const waiting = new Waiting(cancel, clientGone, this.limitMs);
-    this.#inside.add(waiting);
     this.#watch.enter(waiting);
     return waiting;
   }
@@ -32,17 +30,14 @@ export class WaitingRoom {
   /** The headers are there, or never will be. */
   leave(waiting: Waiting): void {
     waiting.over = true;
-    this.#inside.delete(waiting);
     this.#watch.leave(waiting);
   }
 
   /** Whoever still waits is aborted. */
   close(): void {
+    const left = [...this.#watch.inside];
     this.#watch.close();
-    for (const { cancel } of this.#inside) {
-      cancel(new UpstreamError("broken", "the upstream is being closed"));
-    }
-    this.#inside.clear();
+    for (const { cancel } of left) cancel(new UpstreamError("broken", "the upstream is being closed"));
   }
 }
 

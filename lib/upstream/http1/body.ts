@@ -9,20 +9,23 @@ const smallBytes = 65_536;
 /** Called once when the body is over: `true` when it was read to its proper end. */
 export type OnBodyEnd = (complete: boolean) => void;
 
+/** A body: whole, a stream, or none. */
+export type ReceivedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+
 /** A small body, or a stream of any other. `whole` is false for event streams, which are never waited for. */
-export async function readBody(
+export function readBody(
   connection: Connection,
   framing: Framing,
   whole: boolean,
   onEnd: OnBodyEnd,
-): Promise<Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null> {
+): ReceivedBody | Promise<ReceivedBody> {
   if (framing === "none") {
     onEnd(true);
     return null;
   }
   if (typeof framing === "number") {
     return framing <= smallBytes && whole
-      ? await exactly(connection, framing, onEnd)
+      ? exactly(connection, framing, onEnd)
       : sizedStream(connection, framing, onEnd);
   }
   if (framing === "close") return bodyStream(connection, untilClose, onEnd);
@@ -38,7 +41,21 @@ export async function readBody(
   return concat(pieces);
 }
 
-async function exactly(
+/** At once where it came with the head, as it mostly does. */
+function exactly(
+  connection: Connection,
+  length: number,
+  onEnd: OnBodyEnd,
+): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
+  const { start, end } = connection;
+  if (end - start < length) return exactlyLater(connection, length, onEnd);
+  const body = connection.buffer.slice(start, start + length);
+  connection.start += length;
+  onEnd(true);
+  return body;
+}
+
+async function exactlyLater(
   connection: Connection,
   length: number,
   onEnd: OnBodyEnd,

@@ -7,11 +7,11 @@
  *          -> head of the answer -> body at once, or a stream -> connection idle again, or closed
  */
 import { type HeaderList, UpstreamError } from "../upstream.ts";
-import { readBody } from "./body.ts";
+import { readBody, type ReceivedBody } from "./body.ts";
 import { Connection } from "./connection.ts";
 import { dial, type DialOptions } from "./dial.ts";
 import { broken, type Head } from "./head.ts";
-import { chunkBytes, headBytes, joined } from "./request_bytes.ts";
+import { chunkBytes, headBytes, headText, joined, writeInto } from "./request_bytes.ts";
 
 /** One request. */
 export interface Http1Request {
@@ -29,7 +29,7 @@ export interface Http1Request {
 export interface Http1Response {
   readonly status: number;
   readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  readonly body: ReceivedBody;
 }
 
 /** A request under way. */
@@ -53,6 +53,10 @@ const maxIdleMs = 60_000;
 
 const sweepEveryMs = 15_000;
 
+/** Requests up to this size are written from memory that is kept, so many pieces of it. */
+const roomBytes = 4_096;
+const maxRooms = 64;
+
 /** Bodies up to this size are written together with the head. */
 const oneWriteBytes = 65_536;
 
@@ -60,6 +64,8 @@ const oneWriteBytes = 65_536;
 export class Http1Client implements Disposable {
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
+  /** Memory that small requests are written from, used again and again. */
+  readonly #rooms: Uint8Array[] = [];
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -79,20 +85,32 @@ export class Http1Client implements Disposable {
     call.connection = connection;
     try {
       const upload = this.#write(connection, request, call);
-      const head = await connection.head(request.method);
-      if (head === undefined) throw upload.failure ?? broken("nothing and closed the connection");
-      return await this.#receive(connection, head, upload, call);
+      let head: Head | undefined;
+      do {
+        if (await connection.fill()) head = connection.head(request.method);
+        else if (connection.start === connection.end) {
+          throw upload.failure ?? broken("nothing and closed the connection");
+        } else throw broken("half a head");
+      } while (head === undefined);
+      const body = this.#receive(connection, head, upload, call);
+      return {
+        status: head.status,
+        headers: head.headers,
+        body: body instanceof Promise ? await body : body,
+      };
     } catch (error) {
       this.#end(connection);
       throw call.reason ?? asUpstreamError(error);
     }
   }
 
-  async #receive(connection: Connection, head: Head, upload: Upload, call: Call): Promise<Http1Response> {
-    const isEvents = head.headers.some(([name, value]) =>
-      name === "content-type" && /^text\/event-stream\b/i.test(value)
-    );
-    const body = await readBody(connection, head.framing, !isEvents, (complete) => {
+  #receive(
+    connection: Connection,
+    head: Head,
+    upload: Upload,
+    call: Call,
+  ): ReceivedBody | Promise<ReceivedBody> {
+    return readBody(connection, head.framing, !head.isEvents, (complete) => {
       call.connection = undefined;
       // An answer that came before the request was sent leaves the connection in the middle of it.
       const clean = complete && upload.done && head.keepAlive && head.framing !== "close" &&
@@ -100,20 +118,17 @@ export class Http1Client implements Disposable {
       if (clean) this.#keep(connection, head.idleMs);
       else this.#end(connection);
     });
-    return { status: head.status, headers: head.headers, body };
   }
 
   #write(connection: Connection, request: Http1Request, call: Call): Upload {
-    const { body } = request;
+    const { method, target, headers, body } = request;
     const streamed = body instanceof ReadableStream;
-    const length = streamed ? request.bodyLength ?? "chunked" : body?.length ?? noBodyLength(request.method);
-    const { method, target, headers } = request;
-    const head = headBytes({ method, target, host: this.options.host, headers, length });
+    const length = streamed ? request.bodyLength ?? "chunked" : body?.length ?? noBodyLength(method);
+    const head = headText({ method, target, host: this.options.host, headers, length });
     const upload: Upload = { done: false };
-    const small = !streamed && (body === null || body.length <= oneWriteBytes);
-    const writing = small
-      ? connection.write(body === null ? head : joined(head, body))
-      : this.#upload(connection, head, request);
+    const writing = streamed || (body !== null && body.length > oneWriteBytes)
+      ? this.#upload(connection, headBytes(head), request)
+      : this.#writeOnce(connection, head, body);
     writing.then(() => upload.done = true, (error) => {
       upload.failure = error;
       // The upstream may have answered early and stopped reading; what it said is still to be read.
@@ -122,6 +137,16 @@ export class Http1Client implements Disposable {
       }
     });
     return upload;
+  }
+
+  async #writeOnce(connection: Connection, head: string, body: Uint8Array | null): Promise<void> {
+    const room = this.#rooms.pop() ?? new Uint8Array(roomBytes);
+    const length = writeInto(room, head, body);
+    if (length === undefined) {
+      const bytes = headBytes(head);
+      await connection.write(body === null ? bytes : joined(bytes, body));
+    } else await connection.write(room.subarray(0, length));
+    if (this.#rooms.length < maxRooms) this.#rooms.push(room);
   }
 
   async #upload(connection: Connection, head: Uint8Array, request: Http1Request): Promise<void> {

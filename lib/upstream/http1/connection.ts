@@ -44,7 +44,8 @@ export class Connection {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let at = 0; at < bytes.length;) at += await this.conn.write(bytes.subarray(at));
+    let at = await this.conn.write(bytes);
+    while (at < bytes.length) at += await this.conn.write(bytes.subarray(at));
   }
 
   #read(): Promise<number | null> {
@@ -94,21 +95,16 @@ export class Connection {
     this.end = kept;
   }
 
-  /** The next response's head, past interim ones; `undefined` when the connection ended before its first byte. */
-  async head(method: string): Promise<Head | undefined> {
+  /** The next response's head, past interim ones; `undefined` when more bytes are needed. */
+  head(method: string): Head | undefined {
     for (;;) {
       const end = headEnd(this.buffer, this.start, this.end);
       if ((end >= 0 ? end : this.end) - this.start > maxHeadBytes) throw broken("a head that does not end");
-      if (end >= 0) {
-        const head = parseHead(this.buffer.subarray(this.start, end), method);
-        this.start = end;
-        if (head.status >= 200) return head;
-        if (head.status === 101) throw broken("a switch of protocols");
-        continue;
-      }
-      if (await this.fill()) continue;
-      if (this.end === this.start) return undefined;
-      throw broken("half a head");
+      if (end < 0) return undefined;
+      const head = parseHead(this.buffer.subarray(this.start, end), method);
+      this.start = end;
+      if (head.status >= 200) return head;
+      if (head.status === 101) throw broken("a switch of protocols");
     }
   }
 

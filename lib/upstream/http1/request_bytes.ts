@@ -14,16 +14,33 @@ export interface RequestHead {
 
 const encoder = new TextEncoder();
 
-/** The head's bytes; each character of a header value is one byte, as fetch has it. */
-export function headBytes(head: RequestHead): Uint8Array<ArrayBuffer> {
+/** The head as text; each character of a header value is one byte, as fetch has it. */
+export function headText(head: RequestHead): string {
   let text = `${head.method} ${head.target} HTTP/1.1\r\nhost: ${head.host}\r\n`;
   for (const [name, value] of head.headers) text += `${name}: ${value}\r\n`;
   if (head.length === "chunked") text += "transfer-encoding: chunked\r\n";
   else if (head.length !== undefined) text += `content-length: ${head.length}\r\n`;
   text += "\r\n";
   refuseSplitting(head, text);
+  return text;
+}
+
+/** The head's bytes. */
+export function headBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = encoder.encode(text);
   return bytes.length === text.length ? bytes : singleBytes(text);
+}
+
+/**
+ * Writes head and body into `room`, which costs less than memory of their own, and returns the length of both;
+ * `undefined` where they do not fit or the head is not ASCII.
+ */
+export function writeInto(room: Uint8Array, text: string, body: Uint8Array | null): number | undefined {
+  const length = text.length + (body?.length ?? 0);
+  if (length > room.length) return undefined;
+  if (encoder.encodeInto(text, room).written !== text.length) return undefined;
+  if (body !== null) room.set(body, text.length);
+  return length;
 }
 
 /** Every line break must be one that was written here: none came in with a value. */
