@@ -5,6 +5,7 @@
  * strings have no name here. Text from outside is cut and stripped of control characters.
  */
 import { GatheredLines } from "./gathered_lines.ts";
+import { jsonLine, type Line, textLine } from "./log_line.ts";
 import { configureSync, getLogger, type LogLevel as TapeLevel, type LogRecord } from "@logtape/logtape";
 
 /** From most to least talkative. */
@@ -104,17 +105,6 @@ export interface LogExtras {
   readonly pseudonym?: (text: string) => string;
 }
 
-const maxTextLength = 512;
-
-/** The value as it may be shown: no control characters, at most 512 characters. */
-export function cleanText(text: string): string {
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  if (text.length <= maxTextLength && !/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(text)) return text;
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  const clean = text.replaceAll(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
-  return clean.length > maxTextLength ? clean.slice(0, maxTextLength) + "…" : clean;
-}
-
 /** An address without what may be secret in it: user information, query and fragment. */
 export function safeUrl(url: string | URL): string {
   if (!URL.canParse(url)) return "(not a URL)";
@@ -122,45 +112,23 @@ export function safeUrl(url: string | URL): string {
   return `${protocol}//${host}${pathname}`;
 }
 
-function clean(fields: Fields, pseudonym: LogExtras["pseudonym"]): Record<string, unknown> {
-  const out: Record<string, unknown> = {};
-  for (const name in fields) {
-    const value = fields[name as keyof Fields];
-    if (value === undefined) continue;
-    if (typeof value !== "string") out[name] = value;
-    else if (pseudonym !== undefined && (name === "subject" || name === "email")) {
-      out[name] = pseudonym(value);
-    } else out[name] = cleanText(value);
-  }
-  return out;
+/** What a line has that is written beside others' fields, with pseudonyms where they are wanted. */
+function merged(pseudonym: LogExtras["pseudonym"], ...parts: readonly (Fields | undefined)[]): LineFields {
+  const all: Fields = Object.assign({}, ...parts);
+  if (pseudonym === undefined) return all as LineFields;
+  if (all.subject !== undefined) all.subject = pseudonym(all.subject);
+  if (all.email !== undefined) all.email = pseudonym(all.email);
+  return all as LineFields;
 }
+
+type LineFields = Record<string, unknown>;
 
 function levelName(level: TapeLevel): string {
   return level === "warning" ? "warn" : level;
 }
 
-interface Line {
-  readonly timestamp: number;
-  readonly level: string;
-  readonly event: string;
-  readonly fields: Record<string, unknown>;
-}
-
 function lineOf({ timestamp, level, message, properties }: LogRecord): Line {
   return { timestamp, level: levelName(level), event: message.join(""), fields: properties };
-}
-
-function jsonLine({ timestamp, level, event, fields }: Line): string {
-  return JSON.stringify({ ts: new Date(timestamp).toISOString(), level, msg: event, ...fields });
-}
-
-function textLine(line: Line): string {
-  const fields = Object.entries(line.fields).map(([name, value]) => {
-    const text = String(value);
-    return `${name}=${/[\s"=]/.test(text) || text === "" ? JSON.stringify(text) : text}`;
-  });
-  const time = new Date(line.timestamp).toISOString();
-  return [time, line.level.padEnd(5), line.event, ...fields].join(" ");
 }
 
 const order: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal"];
@@ -197,7 +165,7 @@ export function openLog(config: LogConfig, extras: LogExtras = {}): Logger {
       { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
     ],
   });
-  const frequent = (event: string, fields: Record<string, unknown>) => {
+  const frequent = (event: string, fields: LineFields) => {
     gathered.add(line({ timestamp: Date.now(), level: "info", event, fields }));
   };
   return wrap({ level: config.level, extras, frequent }, {});
@@ -217,17 +185,16 @@ export const silentLog: Logger = {
 interface Wrapping {
   readonly level: LogLevel;
   readonly extras: LogExtras;
-  readonly frequent: (event: string, fields: Record<string, unknown>) => void;
+  readonly frequent: (event: string, fields: LineFields) => void;
 }
 
 function wrap(wrapping: Wrapping, base: Fields): Logger {
   const { level, frequent, extras: { context, pseudonym } } = wrapping;
   const tape = getLogger("doorman");
   const lowest = order.indexOf(level);
-  const at = (of: LogLevel, call: (event: string, fields: Record<string, unknown>) => void) => {
+  const at = (of: LogLevel, call: (event: string, fields: LineFields) => void) => {
     if (order.indexOf(of) < lowest) return () => {};
-    return (event: string, fields?: Fields) =>
-      call(event, clean({ ...base, ...context?.(), ...fields }, pseudonym));
+    return (event: string, fields?: Fields) => call(event, merged(pseudonym, base, context?.(), fields));
   };
   return {
     trace: at("trace", (event, fields) => tape.trace(event, fields)),

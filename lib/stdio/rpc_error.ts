@@ -1,5 +1,6 @@
 /** Our own JSON-RPC errors: what the host is told when the upstream gave no answer to a request. */
-import { cleanText, safeUrl } from "../base/log.ts";
+import { safeUrl } from "../base/log.ts";
+import { cleanText } from "../base/log_line.ts";
 
 /**
  * What went wrong. The codes stay outside of what JSON-RPC and MCP reserve (-32768 to -32000), so that no host takes

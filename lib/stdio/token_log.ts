@@ -3,7 +3,7 @@
  * were asked to log in. A line has time, process, event and names; never a token.
  */
 import { ensurePrivateFile } from "../base/files.ts";
-import { cleanText } from "../base/log.ts";
+import { cleanText } from "../base/log_line.ts";
 import type { LoginContext } from "./login_context.ts";
 
 /** What happened to a grant. */

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { cleanText } from "../../base/log.ts";
+import { cleanText } from "../../base/log_line.ts";
 import { randomText } from "../../base/bytes.ts";
 import { type ClientMetadata, parseRegistration } from "../../oauth/client_metadata.ts";
 import { narrowScopes, parseScope } from "../../oauth/scope.ts";
