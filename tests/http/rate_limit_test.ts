@@ -210,3 +210,18 @@ testWithService(
     clients.forEach((client) => client.disconnect());
   },
 );
+
+Deno.test("a limit lets exactly so many requests of an address pass, one after the other or at once", async () => {
+  const limits = await openRateLimits({});
+  for (const perMinute of [1, 7, 60, 100, 600, 997, 5_000]) {
+    const limit = limits(`exact-${perMinute}`, perMinute);
+    assert.ok(limit !== undefined);
+    const atOnce = Array.from({ length: Math.floor(perMinute / 2) }, () => limit.take("198.51.100.7"));
+    const passed = await Promise.all(atOnce);
+    assert.deepEqual(passed.filter((refusal) => refusal !== undefined), [], "nobody below the limit");
+    for (let more = 0; more < perMinute; more++) passed.push(await limit.take("198.51.100.7"));
+
+    assert.equal(passed.filter((refusal) => refusal === undefined).length, perMinute, String(perMinute));
+    assert.equal(await limit.take("198.51.100.8"), undefined, "another address has its own");
+  }
+});
