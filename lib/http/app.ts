@@ -15,7 +15,7 @@ import { OAuthError } from "../oauth/errors.ts";
 import type { Sifted } from "../upstream/headers.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
 import { BodyRefused } from "./body.ts";
-import { type Exchange, peekLate } from "./exchange.ts";
+import { Exchange, peekLate } from "./exchange.ts";
 import { failureResponse, jsonFailure, rpcCodes, rpcError } from "./failure.ts";
 import { NoCredentials } from "./guard.ts";
 import type { Landing } from "./landing/page.ts";
@@ -77,28 +77,28 @@ export function appOf(parts: AppParts): App {
   const idPrefix = crypto.randomUUID().slice(0, 8);
   let count = 0;
 
-  const route = async (exchange: Exchange): Promise<Response> => {
+  const route = (exchange: Exchange): Response | Promise<Response> => {
     const { request, target } = exchange;
     const { path } = target;
-    if (path === parts.mountPath) return await onMount(exchange, "");
+    if (path === parts.mountPath) return onMount(exchange, "");
     if (path === "/healthz") return health(exchange);
-    if (own.has(path)) return await endpoint(exchange);
+    if (own.has(path)) return endpoint(exchange);
     const below = belowMount(path, parts.mountPath);
     // Clients look for documents below the mount and at the root; what is not there is simply not there.
     if (below === undefined || below.startsWith("/.well-known/")) {
       return request.method === "OPTIONS" ? preflight(request, parts.origins) : notFound(exchange);
     }
-    return await onMount(exchange, below);
+    return onMount(exchange, below);
   };
 
-  const onMount = async (exchange: Exchange, below: string): Promise<Response> => {
+  const onMount = (exchange: Exchange, below: string): Response | Promise<Response> => {
     exchange.route = "mcp";
     const { request, target } = exchange;
     const { origin } = exchange.headers;
     if (exchange.method === "OPTIONS") return withSecurityHeaders(preflight(request, parts.origins));
     if (origin !== null && !parts.origins.allowed(origin)) return forbidden(exchange, "origin_refused");
     const suffix = (parts.fixedSuffix ?? below) + withoutTokens(target.query);
-    return await parts.mcp(exchange, suffix);
+    return parts.mcp(exchange, suffix);
   };
 
   const endpoint = async (exchange: Exchange): Promise<Response> => {
@@ -133,20 +133,14 @@ export function appOf(parts: AppParts): App {
   const handler: Handler = async (request, peer) => {
     const headers = parts.sieve(request.headers);
     const target = readTarget(request.url, headers.host);
-    const exchange: Exchange = {
+    const exchange = new Exchange(
       request,
-      method: request.method,
+      request.method,
       headers,
-      target: target ?? { path: "/", query: "", authority: "" },
-      address: parts.address(peer, request.headers),
-      id: `${idPrefix}-${++count}`,
-      startedMs: performance.now(),
-      route: "none",
-      requestBytes: -1,
-      responseBytes: 0,
-      streaming: false,
-      dressed: false,
-    };
+      target ?? { path: "/", query: "", authority: "" },
+      parts.address(peer, request.headers),
+      `${idPrefix}-${++count}`,
+    );
     let response: Response;
     try {
       if (target === undefined || !isReadable(target.path, parts.mountPath)) {
@@ -178,8 +172,9 @@ export function appOf(parts: AppParts): App {
         else response.headers.set(name, value);
       }
     }
-    parts.requestLog.began(exchange);
-    if (!exchange.streaming) parts.requestLog.done(exchange, response.status);
+    const nowMs = performance.now();
+    parts.requestLog.began(exchange, nowMs);
+    if (!exchange.streaming) parts.requestLog.done(exchange, response.status, nowMs);
     return response;
   };
   return { handler, inFlight: () => count - parts.requestLog.finished };

@@ -4,36 +4,39 @@ import { type Peek, peek } from "./peek.ts";
 import type { Target } from "./target.ts";
 
 /** One request on its way through the server, and what became known about it. */
-export interface Exchange {
-  /** Not to be read once the answer is out: the runtime has let go of it by then. */
-  readonly request: Request;
-  readonly method: string;
-  readonly headers: Sifted;
-  readonly target: Target;
-  /** The peer, or the client that a trusted proxy names. */
-  readonly address: string;
-  /** Our own id; one from outside is never believed. */
-  readonly id: string;
+export class Exchange {
   /** `performance.now()` at arrival. */
-  readonly startedMs: number;
+  readonly startedMs = performance.now();
   /** Which part of the surface answers: `mcp`, `healthz`, an endpoint's name, or `none`. */
-  route: string;
-  caller?: Caller;
-  peek?: Peek;
+  route = "none";
+  caller: Caller | undefined = undefined;
+  peek: Peek | undefined = undefined;
   /** A small body that was not looked into; for what turns out to be needed of it later. */
-  body?: Uint8Array;
+  body: Uint8Array | undefined = undefined;
   /** Bytes of the request's body; -1 while unknown. */
-  requestBytes: number;
+  requestBytes = -1;
   /** Bytes of the answer's body, as far as they were counted. */
-  responseBytes: number;
+  responseBytes = 0;
   /** What the upstream answered, where it did. */
-  upstreamStatus?: number;
+  upstreamStatus: number | undefined = undefined;
   /** A word for the log when the answer is a refusal or a failure. */
-  reason?: string;
+  reason: string | undefined = undefined;
   /** The answer is a stream: its end writes the log line. */
-  streaming: boolean;
+  streaming = false;
   /** The answer carries our own headers already. */
-  dressed: boolean;
+  dressed = false;
+
+  constructor(
+    /** Not to be read once the answer is out: the runtime has let go of it by then. */
+    readonly request: Request,
+    readonly method: string,
+    readonly headers: Sifted,
+    readonly target: Target,
+    /** The peer, or the client that a trusted proxy names. */
+    readonly address: string,
+    /** Our own id; one from outside is never believed. */
+    readonly id: string,
+  ) {}
 }
 
 /** What the request's body says, also where the log is not to know; `undefined` where it is not at hand. */

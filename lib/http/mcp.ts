@@ -53,9 +53,8 @@ const methods = new Set(allowedMethods.split(", "));
 /** Answers a request on the mount; `suffix` is the path below it with the query. Throws what `failure.ts` knows. */
 export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string) => Promise<Response> {
   return async (exchange, suffix) => {
-    const limited = parts.perAddress === undefined
-      ? undefined
-      : await parts.perAddress.take(exchange.address);
+    const pass = parts.perAddress?.take(exchange.address);
+    const limited = pass instanceof Promise ? await pass : pass;
     if (limited !== undefined) return tooMany(exchange, limited.retryAfterSec);
 
     const known = parts.guard.caller(exchange.headers.authorization);
@@ -65,7 +64,8 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
       return new Response(null, { status: 405, headers: { allow: allowedMethods } });
     }
     if (exchange.headers.repeated) return repeatedHeader(exchange);
-    const busy = parts.perSubject === undefined ? undefined : await parts.perSubject.take(caller.subject);
+    const turn = parts.perSubject?.take(caller.subject);
+    const busy = turn instanceof Promise ? await turn : turn;
     if (busy !== undefined) return tooMany(exchange, busy.retryAfterSec);
 
     const presented = exchange.headers.sessionId;
@@ -76,7 +76,10 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
       if (sessionId === undefined) return unknownSession(exchange);
     }
 
-    const body = await readBody(parts, exchange);
+    const body: RequestBody = { value: null, refused: undefined };
+    const read = parts.bodies.read(exchange.request, exchange.headers, (error) => body.refused = error);
+    body.value = read instanceof Promise ? await read : read;
+    noteBody(parts, exchange, body.value);
     const denied = parts.tools === undefined
       ? undefined
       : await judgeTools(parts.tools, exchange, caller, body);
@@ -116,28 +119,22 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
   };
 }
 
-async function readBody(
-  parts: McpParts,
-  exchange: Exchange,
-): Promise<{ value: Body; refused?: BodyRefused }> {
-  const result: { value: Body; refused?: BodyRefused } = { value: null };
-  const read = parts.bodies.read(
-    exchange.request,
-    exchange.headers,
-    (error) => result.refused = error,
-  );
-  const value = read instanceof Promise ? await read : read;
-  result.value = value;
-  if (value === null) exchange.requestBytes = 0;
-  else if (value instanceof Uint8Array) {
-    exchange.requestBytes = value.byteLength;
-    if (parts.peekAlways || value.byteLength <= parts.peekMaxBytes) exchange.peek = peek(value);
-    else exchange.body = value;
+interface RequestBody {
+  value: Body;
+  /** A streamed body broke a limit on its way. */
+  refused: BodyRefused | undefined;
+}
+
+function noteBody(parts: McpParts, exchange: Exchange, body: Body): void {
+  if (body === null) exchange.requestBytes = 0;
+  else if (body instanceof Uint8Array) {
+    exchange.requestBytes = body.byteLength;
+    if (parts.peekAlways || body.byteLength <= parts.peekMaxBytes) exchange.peek = peek(body);
+    else exchange.body = body;
   } else {
     const declared = exchange.headers.contentLength;
     if (declared !== null) exchange.requestBytes = Number(declared);
   }
-  return result;
 }
 
 /** The refusal of a call that the caller may not make. To be judged, a body is read to its end. */
@@ -145,7 +142,7 @@ async function judgeTools(
   tools: ToolGate,
   exchange: Exchange,
   caller: Caller,
-  body: { value: Body; refused?: BodyRefused },
+  body: RequestBody,
 ): Promise<Response | undefined> {
   if (exchange.method !== "POST") return undefined;
   if (body.value instanceof ReadableStream) {

@@ -1,17 +1,18 @@
 /** What a small JSON-RPC body says about itself; for the log, the metrics and errors, never to decide on a request. */
 export interface Peek {
   /** Methods, joined by commas in a batch. */
-  readonly method?: string;
+  readonly method: string | undefined;
   /** `params.name` of calls. */
   readonly tools: readonly string[];
   /** How many `tools/call` there are, with a name or without. */
   readonly calls: number;
   /** The id of a single request as JSON text. */
-  readonly id?: string;
+  readonly id: string | undefined;
   readonly batch: boolean;
 }
 
-const nothing: Peek = { tools: [], calls: 0, batch: false };
+const noTools: readonly string[] = [];
+const nothing: Peek = { method: undefined, id: undefined, tools: noTools, calls: 0, batch: false };
 const decoder = new TextDecoder();
 
 /** Reads a body that is at hand; whatever is not JSON-RPC says nothing. */
@@ -26,7 +27,8 @@ export function peek(body: Uint8Array): Peek {
     const parts = value.map(single);
     const methods = parts.map((part) => part.method).filter((method) => method !== undefined);
     return {
-      ...(methods.length > 0 ? { method: methods.join(",").slice(0, 128) } : {}),
+      method: methods.length > 0 ? methods.join(",").slice(0, 128) : undefined,
+      id: undefined,
       tools: parts.filter((part) => part.method === "tools/call").flatMap((part) => part.tools),
       calls: parts.reduce((sum, part) => sum + part.calls, 0),
       batch: true,
@@ -41,9 +43,9 @@ function single(value: unknown): Peek {
   const { method, id } = message;
   const name = typeof message.params === "object" ? message.params?.name : undefined;
   return {
-    ...(typeof method === "string" && method !== "" ? { method: plain(method, 128) } : {}),
-    ...(isExactId(id) ? { id: JSON.stringify(id) } : {}),
-    tools: typeof name === "string" ? [plain(name, 128)] : [],
+    method: typeof method === "string" && method !== "" ? plain(method, 128) : undefined,
+    id: isExactId(id) ? JSON.stringify(id) : undefined,
+    tools: typeof name === "string" ? [plain(name, 128)] : noTools,
     calls: method === "tools/call" ? 1 : 0,
     batch: false,
   };

@@ -27,19 +27,19 @@ export class RequestLog {
   constructor(private readonly options: RequestLogOptions) {}
 
   /** The answer begins; of a stream everything but the headers is still to come. */
-  began({ route, startedMs }: Exchange): void {
+  began({ route, startedMs }: Exchange, nowMs: number): void {
     let times = this.#times.get(route);
     if (times === undefined) {
       times = this.options.counters.times("mcp_doorman_request_seconds", { route });
       this.#times.set(route, times);
     }
-    times.observe((performance.now() - startedMs) / 1_000);
+    times.observe((nowMs - startedMs) / 1_000);
   }
 
   /** The answer is over. */
-  done(exchange: Exchange, status: number): void {
+  done(exchange: Exchange, status: number, nowMs: number = performance.now()): void {
     const { log, skip, tools } = this.options;
-    const durationMs = performance.now() - exchange.startedMs;
+    const durationMs = nowMs - exchange.startedMs;
     this.finished++;
     this.#count(exchange.route, status).value++;
     tools?.done(exchange, status);

@@ -197,7 +197,7 @@ Deno.test("an upstream's cookies, challenges, CORS and connection headers are no
   const { upstream } = recorder(() =>
     new Response("{}", {
       headers: {
-        "content-type": "application/json",
+        "content-type": "text/html",
         "set-cookie": "a=b",
         "www-authenticate": 'Bearer realm="inside"',
         "access-control-allow-origin": "*",
@@ -241,6 +241,20 @@ Deno.test("an upstream's cookies, challenges, CORS and connection headers are no
   assert.match(head, /\ncache-control: no-store, no-transform\r/);
   assert.match(head, /\nmcp-later: kept/);
   assert.match(head, /\netag: "1"/);
+});
+
+Deno.test("an answer that no browser shows as a page is kept from being taken for one, and carries no more", async () => {
+  for (const type of ["application/json", "application/json; charset=utf-8", "text/event-stream"]) {
+    const { upstream } = recorder(() =>
+      new Response("", { headers: { "content-type": type, "content-security-policy": "default-src *" } })
+    );
+    await using front = await startFront({ upstream });
+
+    const answer = await sendRaw(front.port, rawRequest("POST /mcp HTTP/1.1", [token], "{}"));
+
+    assert.match(answer.text, /\nx-content-type-options: nosniff\r/i, type);
+    assert.doesNotMatch(answer.text, /\n(?:content-security-policy|x-frame-options)/i, type);
+  }
 });
 
 Deno.test("every public answer carries the security headers and our own request id", async () => {

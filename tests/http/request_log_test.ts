@@ -22,6 +22,7 @@ Deno.test("peek() reads method, tool and id of single messages and batches, and 
   });
   assert.deepEqual(peeked([call, { method: "ping", id: 2 }, { method: "tools/call" }]), {
     method: "tools/call,ping,tools/call",
+    id: undefined,
     tools: ["echo"],
     calls: 2,
     batch: true,
