@@ -36,6 +36,10 @@ export interface HttpConfig {
   readonly limits: LimitsConfig;
   readonly cors: { readonly origins: readonly string[] };
   readonly identityHeaders: boolean;
+  /** Headers of every request to the upstream; names in lower case. */
+  readonly upstreamHeaders: readonly (readonly [name: string, value: string])[];
+  /** Whether a client may keep a GET stream open. */
+  readonly standingStreams: boolean;
   readonly shutdownTimeoutMs: number;
   readonly keepAliveCommentMs: number;
   readonly accessLog: {

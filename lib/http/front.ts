@@ -36,6 +36,8 @@ export type FrontSettings =
     | "limits"
     | "cors"
     | "identityHeaders"
+    | "upstreamHeaders"
+    | "standingStreams"
     | "keepAliveCommentMs"
     | "accessLog"
     | "toolMetrics"
@@ -122,6 +124,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     perAddress: rate("mcp", limits.perMinute.mcp),
     perSubject: rate("subject", limits.perSubjectPerMinute),
     identityHeaders: settings.identityHeaders,
+    standingStreams: settings.standingStreams,
     peekMaxBytes: settings.toolMetrics.enabled
       ? Math.max(accessLog.bodyMaxBytes, smallBodyBytes)
       : accessLog.bodyMaxBytes,
@@ -130,7 +133,10 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
     tools: settings.toolRules === undefined ? undefined : new ToolGate(settings.toolRules),
   });
   const app = appOf({
-    sieve: headerSieve([...identityHeaderNames, ...plugs.outbound.owns]),
+    sieve: headerSieve(
+      [...identityHeaderNames, ...plugs.outbound.owns],
+      settings.upstreamHeaders.filter(([name]) => !plugs.outbound.owns.includes(name)),
+    ),
     mountPath: settings.mountPath,
     inbound,
     endpoints,

@@ -39,6 +39,8 @@ export interface McpParts {
   readonly perAddress: RateLimit | undefined;
   readonly perSubject: RateLimit | undefined;
   readonly identityHeaders: boolean;
+  /** Whether a client may keep a GET stream open. */
+  readonly standingStreams: boolean;
   /** Bodies up to this size are looked into for the log and the metrics; 0: none. */
   readonly peekMaxBytes: number;
   /** The answers of `initialize` and `server/discover` are needed, whatever the log wants. */
@@ -62,6 +64,10 @@ export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string
     exchange.caller = caller;
     if (!methods.has(exchange.method)) {
       return new Response(null, { status: 405, headers: { allow: allowedMethods } });
+    }
+    if (exchange.method === "GET" && !parts.standingStreams && asksForEvents(exchange)) {
+      // What a server without such a stream says (MCP transports, listening for messages).
+      return new Response(null, { status: 405, headers: { allow: allowedMethods.replace("GET, ", "") } });
     }
     if (exchange.headers.repeated) return repeatedHeader(exchange);
     const turn = parts.perSubject?.take(caller.subject);
@@ -213,6 +219,10 @@ function tooMany(exchange: Exchange, retryAfterSec: number): never {
     reason: "rate_limited",
     retryAfterSec,
   });
+}
+
+function asksForEvents({ request }: Exchange): boolean {
+  return /text\/event-stream/i.test(request.headers.get("accept") ?? "");
 }
 
 /** What a server says about a session that it does not know (MCP transports, session management). */

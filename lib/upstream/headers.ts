@@ -163,11 +163,15 @@ const needed: Readonly<Record<string, Fate>> = {
 const maxNames = 512;
 
 /**
- * Returns what reads a request's headers. `owned` are the names (lower case) that only we set: a client's own never
- * pass, in either spelling. What the request's `Connection` header names does not pass either.
+ * Returns what reads a request's headers. `owned` are the names (lower case) that only we set, and `fixed` what every
+ * request carries: a client's own never pass, in either spelling. What the request's `Connection` header names does not pass either.
  */
-export function headerSieve(owned: readonly string[]): (headers: Headers) => Sifted {
-  const ours = new Set(owned);
+export function headerSieve(
+  owned: readonly string[],
+  fixed: readonly (readonly [name: string, value: string])[] = [],
+): (headers: Headers) => Sifted {
+  const ours = new Set([...owned, ...fixed.map(([name]) => name)].map(spelled));
+  const added: HeaderList = fixed.map(([name, value]) => [name, value]);
   const fates = new Map<string, Fate>();
 
   const decide = (name: string): Fate => {
@@ -223,7 +227,7 @@ export function headerSieve(owned: readonly string[]): (headers: Headers) => Sif
     }
     if (!sifted.goOn.some(isUserAgent)) sifted.goOn.push(["user-agent", "mcp-doorman"]);
     // fetch would ask for compression by itself and take it off again, which leaves wrong headers behind.
-    sifted.goOn.push(["accept-encoding", "identity"]);
+    sifted.goOn.push(["accept-encoding", "identity"], ...added);
     return sifted;
   };
 }

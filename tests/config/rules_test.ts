@@ -335,3 +335,17 @@ Deno.test("STATIC_CLIENTS is an array of clients and nothing else", () => {
   ];
   for (const text of bad) assert.match(judged(text)[0] ?? "", /expected a JSON array of objects/, text);
 });
+
+Deno.test("fixed upstream headers cannot be those that the border itself sets", () => {
+  const problems = (header: string) => problemsOf([], { env: { ...babs, UPSTREAM_HEADERS: header } });
+
+  assert.match(problems("Authorization: Bearer x").join(), /UPSTREAM_HEADERS.*use OUTBOUND_AUTH=static/);
+  for (
+    const name of ["Host", "Content-Length", "Connection", "X-User-Sub", "X_User_Email", "Mcp-Session-Id"]
+  ) {
+    assert.match(problems(`${name}: x`).join(), /has a meaning of its own/, name);
+  }
+  assert.deepEqual(problems("X-Tenant: one\nX-Region: eu"), []);
+  const { upstreamHeaders } = http([], { env: { ...babs, UPSTREAM_HEADERS: "X-Tenant: one\nX-Region: eu" } });
+  assert.deepEqual(upstreamHeaders, [["x-tenant", "one"], ["x-region", "eu"]]);
+});

@@ -303,6 +303,14 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
     effect: ["npx", "-y", "a b"],
     bad: "'x",
   },
+  upstreamHeaders: {
+    ground: "oidc",
+    path: "upstreamHeaders",
+    good: "X-Tenant: one",
+    effect: [["x-tenant", "one"]],
+    bad: "X-Tenant",
+  },
+  streamingOnly: { ground: "oidc", path: "standingStreams", good: "on", effect: false, bad: "perhaps" },
   spawnMaxSessions: {
     ground: "none",
     path: "upstream.maxSessions",

@@ -193,6 +193,27 @@ Deno.test("the client's bearer never passes, whatever header the proxy's own cre
   assert.equal(seen[0]?.headers.get("x_api_key"), null);
 });
 
+Deno.test("fixed headers go with every request in place of the client's own, after the mode's credential in rank", async () => {
+  const { seen, upstream } = recorder();
+  await using front = await startFront({
+    upstream,
+    settings: { upstreamHeaders: [["x-tenant", "ours"], ["x_key", "fixed"], ["x-api-key", "fixed"]] },
+    outbound: (context) => staticHeader.create({ name: "x-api-key", value: "the credential" }, context),
+  });
+
+  const theirs = [
+    "X-Tenant: theirs",
+    "X_Tenant: theirs",
+    "X-Key: theirs",
+    "X_Key: theirs",
+    "X-Api-Key: theirs",
+  ];
+  await sendRaw(front.port, rawRequest("POST /mcp HTTP/1.1", [token, ...theirs], "{}"));
+
+  const sent = [...seen[0]?.headers ?? []].filter(([name]) => /^x[-_](tenant|key|api)/.test(name));
+  assert.deepEqual(sent, [["x-api-key", "the credential"], ["x-tenant", "ours"], ["x_key", "fixed"]]);
+});
+
 Deno.test("an upstream's cookies, challenges, CORS and connection headers are not shown as ours", async () => {
   const { upstream } = recorder(() =>
     new Response("{}", {

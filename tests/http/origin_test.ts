@@ -122,18 +122,24 @@ Deno.test("on a loopback bind a host that is not ours is refused, whatever its o
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });
 
-  const rebound = await sendRaw(
-    front.port,
-    rawRequest("POST /mcp HTTP/1.1", [token, "Host: evil.example", "Origin: http://evil.example"], "{}"),
-  );
-  const local = await sendRaw(
-    front.port,
-    rawRequest("POST /mcp HTTP/1.1", [token, `Host: localhost:${front.port}`], "{}"),
-  );
+  const ask = async (path: string, ...headers: string[]) => {
+    const answer = await sendRaw(front.port, rawRequest(`POST ${path} HTTP/1.1`, [token, ...headers], "{}"));
+    return `${answer.status} ${/"error_description":"([^"]*)"/.exec(answer.text)?.[1] ?? ""}`;
+  };
+  const refused = "403 Host not allowed";
 
-  assert.equal(rebound.status, 403);
-  assert.equal(local.status, 200);
-  assert.equal(seen.length, 1);
+  for (const host of ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example", "127.1", "[::2]"]) {
+    for (const origin of ["http://evil.example", "https://claude.ai", undefined]) {
+      const headers = origin === undefined ? [] : [`Origin: ${origin}`];
+      for (const path of ["/mcp", "/mcp/x", "/token", "/healthz"]) {
+        assert.equal(await ask(path, `Host: ${host}`, ...headers), refused, `${host} ${origin} ${path}`);
+      }
+    }
+  }
+  assert.equal(seen.length, 0);
+  for (const host of [`localhost:${front.port}`, "LOCALHOST", "127.0.0.1:1", "[::1]"]) {
+    assert.equal(await ask("/mcp", `Host: ${host}`), "200 ", host);
+  }
 });
 
 Deno.test("originRules() knows our own pages, a wildcard, and local pages of our own port", () => {

@@ -239,6 +239,32 @@ Deno.test("a GET stream ends when its token does; the answer to a call goes on",
   assert.equal(await calling.rest(), "data: 1\n\ndata: 2\n\n");
 });
 
+Deno.test("where standing streams are refused, a GET for one is 405 once the token is known, and calls still stream", async () => {
+  const methods: string[] = [];
+  await using front = await startFront({
+    settings: { standingStreams: false },
+    upstream: ({ method }) => {
+      methods.push(method);
+      return new Response("data: {}\n\n", { headers: { "content-type": "text/event-stream" } });
+    },
+  });
+  const events = { accept: "application/json, text/event-stream" };
+  const ask = async (method: string, headers: Record<string, string>) => {
+    const response = await fetch(front.url, {
+      method,
+      headers,
+      ...(method === "POST" ? { body: "{}" } : {}),
+    });
+    return [response.status, response.headers.get("allow"), await response.text()];
+  };
+
+  assert.equal((await ask("GET", events))[0], 401);
+  assert.deepEqual(await ask("GET", { ...bearer, ...events }), [405, "POST, DELETE, HEAD, OPTIONS", ""]);
+  assert.equal((await ask("GET", { ...bearer, accept: "text/plain" }))[0], 200);
+  assert.deepEqual(await ask("POST", { ...bearer, ...events }), [200, null, "data: {}\n\n"]);
+  assert.deepEqual(methods, ["GET", "POST"]);
+});
+
 Deno.test("a GET stream ends when its login is revoked", async () => {
   const stream = writable();
   await using front = await startFront({ upstream: stream.response });

@@ -92,6 +92,8 @@ export const settings: FrontSettings = {
   },
   cors: { origins: ["https://claude.ai"] },
   identityHeaders: true,
+  upstreamHeaders: [],
+  standingStreams: true,
   keepAliveCommentMs: 15_000,
   accessLog: { bodyMaxBytes: 65_536, hashSubjects: false },
   toolMetrics: { enabled: false, maxCardinality: 256 },

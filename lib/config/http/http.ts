@@ -8,7 +8,7 @@ import { limitsConfig } from "./limits.ts";
 import { outboundConfig } from "./outbound.ts";
 import { refuseWeakened, weakened } from "./prod_mode.ts";
 import { keyConfig, stateFolder, storeConfig } from "./state.ts";
-import { upstreamConfig, upstreamPathOverride } from "./upstream.ts";
+import { upstreamConfig, upstreamHeaders, upstreamPathOverride } from "./upstream.ts";
 
 /** What http mode is started with; see `problems` of the reading before using it. */
 export function httpConfig(reading: Reading): HttpConfig {
@@ -43,6 +43,8 @@ export function httpConfig(reading: Reading): HttpConfig {
     limits: limitsConfig(reading),
     cors: { origins: values.corsOrigins },
     identityHeaders: values.identityHeaders,
+    upstreamHeaders: upstreamHeaders(reading),
+    standingStreams: !values.streamingOnly,
     shutdownTimeoutMs: values.shutdownTimeoutMs,
     keepAliveCommentMs: values.keepAliveMs,
     accessLog: present({

@@ -1,3 +1,5 @@
+import type { HttpConfig } from "../../http/config.ts";
+import { isCredentialHeaderName } from "../../outbound/header_value.ts";
 import type { UpstreamConfig } from "../../upstream/config.ts";
 import { label, type Reading } from "../reading.ts";
 import { entries } from "../table.ts";
@@ -89,6 +91,26 @@ export function upstreamPathOverride({ values, problems }: Reading): string | un
     problems.push(`Cannot use "${path}" as ${label("upstreamPath")}: expected a plain path such as /mcp`);
   }
   return path;
+}
+
+/** Fixed headers of every request, in lower case; the names that are somebody else's are refused. */
+export function upstreamHeaders({ values, given, problems }: Reading): HttpConfig["upstreamHeaders"] {
+  const headers = values.upstreamHeaders.map(([name, value]) => [name.toLowerCase(), value] as const);
+  for (const [name] of headers) {
+    if (name === "authorization") {
+      problems.push(`Cannot set Authorization with ${label("upstreamHeaders")}: use OUTBOUND_AUTH=static`);
+    } else if (!isCredentialHeaderName(name) || /^(mcp|x[-_]user)[-_]/.test(name)) {
+      problems.push(
+        `Cannot set "${name}" with ${label("upstreamHeaders")}: that header has a meaning of its own`,
+      );
+    }
+  }
+  if (headers.length > 0 && given.has("spawnStdio")) {
+    problems.push(
+      `Cannot use ${label("upstreamHeaders")} with ${given.get("spawnStdio")}: stdio has no headers`,
+    );
+  }
+  return headers;
 }
 
 function absolute(path: string): string {

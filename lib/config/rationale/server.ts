@@ -45,6 +45,10 @@ export const serverRationale: Readonly<Record<string, string>> = {
   spawnMaxSessions:
     "Each session has a process of its own, so sessions cost memory; further ones are told to come again.",
   spawnIdleMs: "Clients seldom say goodbye. One that comes back later begins a new session by itself.",
+  upstreamHeaders:
+    "For an upstream that wants something of each request beside the credential. A client's own of the same name never pass, and the credential of OUTBOUND_AUTH goes before.",
+  streamingOnly:
+    "For hosts that bill or end a connection that stands open. Clients then hear nothing that belongs to no call.",
   identityHeaders:
     "Lets an upstream know the user without reading tokens. What a client sends under these names never passes.",
   outboundAuth:

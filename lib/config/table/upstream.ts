@@ -1,5 +1,6 @@
 /** What stands behind the server. */
 import { bool, duration, integer, port, text } from "../../base/kinds.ts";
+import { headerList } from "../../base/net_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 
 const upstream = "Upstream (http mode)";
@@ -55,6 +56,26 @@ export const upstreamSettings = {
     mode: "http",
     group: upstream,
     help: "A session that is not used for so long is ended, and its command with it",
+  },
+  upstreamHeaders: {
+    kind: headerList,
+    env: "UPSTREAM_HEADERS",
+    flag: "upstream-header",
+    repeatable: true,
+    secret: true,
+    default: [],
+    mode: "http",
+    group: upstream,
+    help: "A header that every request to the upstream carries; one a line in the variable",
+  },
+  streamingOnly: {
+    kind: bool,
+    env: "HTTP_STREAMING_ONLY",
+    flag: "http-streaming-only",
+    default: false,
+    mode: "http",
+    group: upstream,
+    help: "Refuse standing GET streams, which the protocol allows; answers to calls still stream",
   },
   identityHeaders: {
     kind: bool,
