@@ -15,8 +15,9 @@ async function main(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (flags.includes("--help") || flags.includes("-h") || first === "help") {
-    const { help } = await import("./lib/commands/help.ts");
-    console.log(help(argv.find((arg) => /^[a-z-]+$/.test(arg) && arg !== "help" && !arg.startsWith("-"))));
+    const { help, isTopic } = await import("./lib/commands/help.ts");
+    const topic = first === "help" ? argv[1] : flags.find(isTopic);
+    console.log(help({ ...(topic === undefined ? {} : { topic }), short: flags.includes("-h") }));
     return 0;
   }
   if (flags.includes("--check-config")) {

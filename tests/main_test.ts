@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { commands } from "../lib/commands/list.ts";
+import { help } from "../lib/commands/help.ts";
+import { entries } from "../lib/config/table.ts";
 import { build } from "../lib/base/version.ts";
 import { doormanCommand, runDoorman } from "./support/process.ts";
 
@@ -16,16 +18,51 @@ Deno.test("--version is one line on stdout with version, commit, builder and pro
   }
 });
 
-Deno.test("--help names every command, and help of a command its flags", async () => {
+Deno.test("--help names every command and every option, by mode; help of a command or a mode is that part", async () => {
   const { code, stdout } = await runDoorman(["--help"]);
 
   assert.equal(code, 0);
   for (const name of Object.keys(commands)) assert.match(stdout, new RegExp(`mcp-doorman ${name}\\b`));
-  assert.match(stdout, /--oidc-issuer-url URL/);
+  const flags = (text: string) =>
+    text.split("\n").flatMap((line) => /^  --(?:\[no-\])?([\w-]+)/.exec(line)?.[1] ?? []);
+  const known = (...modes: string[]) =>
+    entries.filter(([, { mode }]) => modes.includes(mode)).flatMap(([, { flag }]) => flag ?? []);
+  assert.deepEqual(flags(stdout).sort(), known("both", "stdio", "http").sort());
+  const titles = ["STDIO MODE", "HTTP MODE", "BOTH MODES"].map((title) => stdout.indexOf(title));
+  assert.ok(titles.every((at, index) => at > (titles[index - 1] ?? 0)), String(titles));
   for (const argv of [["help", "install"], ["install", "--help"]]) {
     const { stdout: own } = await runDoorman(argv);
     assert.match(own, /^mcp-doorman install <client>/);
     assert.match(own, /--print/);
+  }
+  for (const argv of [["help", "stdio"], ["--transport", "stdio", "--help"]]) {
+    assert.deepEqual(flags((await runDoorman(argv)).stdout).sort(), known("both", "stdio").sort());
+  }
+  const unknown = await runDoorman(["help", "logn"]);
+  assert.equal(unknown.code, 2);
+  assert.match(unknown.stderr, /^mcp-doorman: Cannot show help for "logn"/);
+});
+
+Deno.test("-h fits on a screen or two and says where the rest is", async () => {
+  const { code, stdout } = await runDoorman(["-h"]);
+
+  assert.equal(code, 0);
+  const lines = stdout.split("\n");
+  assert.ok(lines.length <= 70, `${lines.length} lines`);
+  assert.ok(lines.every((line) => line.length <= 120), lines.find((line) => line.length > 120));
+  assert.match(lines.at(-1) ?? "", /mcp-doorman --help/);
+});
+
+Deno.test("every example of the help is a good command line", async () => {
+  const examples = help().replaceAll("\\\n", "").split("\n").filter((line) =>
+    /^  mcp-doorman .*https:/.test(line)
+  );
+
+  assert.ok(examples.length >= 5);
+  for (const example of examples) {
+    const words = [...example.matchAll(/"[^"]*"|'[^']*'|\S+/g)].map(([word]) => word.replaceAll(/["']/g, ""));
+    const { code, stderr } = await runDoorman([...words.slice(1), "--check-config"], { env: { KEY: "k" } });
+    assert.equal(code, 0, `${example}\n${stderr}`);
   }
 });
 

@@ -1,14 +1,76 @@
-/** `--help`: commands, examples and settings by heading; made from the tables that the program itself reads. */
-import type { Setting } from "../base/setting.ts";
-import { shownDefault, shownFlag } from "../config/shown.ts";
+/**
+ * Help, made from the tables that the program itself reads: `-h` on one screen, `--help` with every setting, by mode;
+ * `help <command>` and `help stdio | http` for a part of it.
+ */
+import { UserError } from "../base/errors.ts";
+import type { SettingMode } from "../base/setting.ts";
 import { entries } from "../config/table.ts";
+import { row, settingRow, shortRow } from "./help_rows.ts";
 import { commands } from "./list.ts";
 
-/** The help text; of one command when it is named. */
-export function help(topic?: string): string {
-  const command = topic !== undefined && Object.hasOwn(commands, topic) ? commands[topic] : undefined;
-  return topic !== undefined && command !== undefined ? commandHelp(topic) : programHelp();
+/** A part of the help: what a mode is for, how it is started, and what most people set. */
+interface Mode {
+  readonly title: string;
+  readonly examples: readonly string[];
+  /** Keys of the settings on the short page. */
+  readonly often: readonly string[];
 }
+
+const modes: Readonly<Record<SettingMode, Mode>> = {
+  stdio: {
+    title: "STDIO MODE: an MCP client starts it, and its user logs in with a browser",
+    examples: [
+      "mcp-doorman https://upstream.example.com/mcp",
+      "mcp-doorman --oidc-issuer-url https://idp.example.com --oidc-client-id my-client https://upstream.example.com/mcp",
+      "mcp-doorman --header 'X-API-Key: ${KEY}' https://upstream.example.com/mcp",
+    ],
+    often: ["issuerUrl", "clientId", "oidcScopes", "redirectUrl", "headers", "openBrowser", "profile"],
+  },
+  http: {
+    title: "HTTP MODE: clients reach it by URL, and users log in at an identity provider",
+    examples: [
+      "mcp-doorman --transport http --proxy-base-url https://mcp.example.com --inbound-auth-provider oidc \\",
+      "  --oidc-issuer-url https://idp.example.com --oidc-client-id doorman https://upstream.example.com/mcp",
+      "mcp-doorman --transport http --proxy-base-url https://mcp.example.com --inbound-auth-provider google \\",
+      '  --oidc-client-id id.apps.googleusercontent.com --oidc-client-secret "$SECRET" --allow-domains example.com \\',
+      '  --outbound-auth static --outbound-header-value "Bearer $KEY" https://upstream.example.com/mcp',
+    ],
+    often: ["baseUrl", "inbound", "issuerUrl", "clientId", "clientSecret", "allowEmails", "allowGroups"]
+      .concat("outboundAuth", "audience", "host", "port", "redisUrl"),
+  },
+  both: {
+    title: "BOTH MODES",
+    examples: [],
+    often: ["envFile", "debug", "silent", "caFile", "httpProxy"],
+  },
+};
+
+const order = ["stdio", "http", "both"] as const;
+
+/** The help text. `topic` is a command or a mode; `short`: what most people need. @throws UserError for another topic */
+export function help({ topic, short = false }: { topic?: string; short?: boolean } = {}): string {
+  if (topic === undefined) return short ? shortHelp() : wholeHelp();
+  if (Object.hasOwn(commands, topic)) return commandHelp(topic);
+  if (topic === "stdio" || topic === "http") {
+    return [...modeHelp(topic), ...modeHelp("both"), "", ...remarks].join("\n").trimStart();
+  }
+  throw new UserError(`Cannot show help for "${topic}": there is no such command or mode`, {
+    hint: `Commands: ${Object.keys(commands).join(", ")}. Modes: stdio, http.`,
+    exitCode: 2,
+  });
+}
+
+/** Whether `help()` knows it. */
+export function isTopic(word: string): boolean {
+  return word === "stdio" || word === "http" || Object.hasOwn(commands, word);
+}
+
+const claim = "mcp-doorman stands at the door of an MCP server and does the OAuth for it, or for its client.";
+
+const remarks = [
+  "Every option has a variable as well, given in brackets; options win. Secrets can also be read from a file whose",
+  "name is in <VARIABLE>_FILE. Durations: 90s, 1h30m or plain seconds. Switches: --name, --no-name, --name=false.",
+];
 
 function commandHelp(name: string): string {
   const { usage, summary, flags } = commands[name] ?? { usage: "", summary: "", flags: {} };
@@ -25,68 +87,53 @@ function commandHelp(name: string): string {
   ].join("\n");
 }
 
-function programHelp(): string {
-  const groups = [...new Set(entries.map(([, { group }]) => group))];
-  const order = ({ mode }: Setting) => ["both", "stdio", "http"].indexOf(mode);
-  const rank = (group: string) =>
-    Math.min(
-      ...entries.filter(([, setting]) => setting.group === group).map(([, setting]) => order(setting)),
-    );
+function wholeHelp(): string {
+  const rest = order.flatMap((mode) => modeHelp(mode));
+  return [claim, ...commandRows(), ...rest, "", ...remarks].join("\n");
+}
+
+function shortHelp(): string {
+  const rest = order.flatMap((mode) => {
+    const rows = modes[mode].often.map((key) => entries.find(([known]) => known === key)?.[1])
+      .filter((setting) => setting !== undefined).map(shortRow);
+    return [...heading(mode), ...rows];
+  });
   return [
-    "mcp-doorman stands at the door of an MCP server and does the OAuth for it, or for its client.",
+    claim,
+    ...commandRows(),
+    ...rest,
     "",
-    row("mcp-doorman [options] [upstream-url]", "Run; --transport stdio (default) or http"),
-    ...Object.entries(commands).map(([name, { usage, summary }]) =>
-      row(`mcp-doorman ${name} ${usage}`.trimEnd(), summary)
-    ),
-    row("mcp-doorman help <command>", "Show the options of one command"),
-    row(
-      "mcp-doorman --check-config [options]",
-      "Say what is wrong with the configuration, and start nothing",
-    ),
-    row("mcp-doorman --version", "Show version, commit, date, builder, runtime and project"),
-    "",
-    ...examples,
-    ...groups.sort((a, b) => rank(a) - rank(b)).flatMap((group) => ["", `${group}:`, ...settingRows(group)]),
-    "",
-    "Every option has a variable as well, given in brackets; options win. Secrets can also be read from a file whose",
-    "name is in <VARIABLE>_FILE. Durations: 90s, 1h30m or plain seconds. Switches: --name, --no-name, --name=false.",
+    "There is more: mcp-doorman --help shows every option, mcp-doorman help stdio or http those of one mode.",
   ].join("\n");
 }
 
-const examples = [
-  "stdio mode, as an MCP client starts it; the user logs in with a browser:",
-  "  mcp-doorman https://upstream.example.com/mcp",
-  "  mcp-doorman --oidc-issuer-url https://idp.example.com --oidc-client-id my-client https://upstream.example.com/mcp",
-  "  mcp-doorman --header 'X-API-Key:${KEY}' https://upstream.example.com/mcp",
-  "http mode, which clients reach by URL; users log in at an identity provider:",
-  "  mcp-doorman --transport http --proxy-base-url https://mcp.example.com --inbound-auth-provider oidc \\",
-  "    --oidc-issuer-url https://idp.example.com --oidc-client-id doorman https://upstream.example.com/mcp",
-];
-
-function settingRows(group: string): string[] {
-  return entries.filter(([, setting]) => setting.group === group).map(([, setting]) => {
-    const byDefault = shownDefault(setting);
-    const notes = [
-      setting.env === undefined ? "" : ` [${setting.env}]`,
-      byDefault === undefined || byDefault === "false" ? "" : ` (default: ${byDefault})`,
-    ];
-    return row(shownFlag(setting) ?? "", setting.help + notes.join(""));
-  });
+function heading(mode: SettingMode): string[] {
+  const { title, examples } = modes[mode];
+  return ["", title, "", ...examples.map((line) => `  ${line}`), ...(examples.length === 0 ? [] : [""])];
 }
 
-const column = 38;
-const width = 82;
+function commandRows(): string[] {
+  return [
+    "",
+    row("mcp-doorman [options] <upstream-url>", "Run; --transport stdio (default) or http"),
+    ...Object.entries(commands).map(([name, { summary }]) => row(`mcp-doorman ${name}`, summary)),
+    row("mcp-doorman help <command>", "Show the options of one command"),
+    row("mcp-doorman --check-config [options]", "Say what is wrong with the configuration, start nothing"),
+    row("mcp-doorman --version", "Show version, commit, date, builder, runtime and project"),
+  ];
+}
 
-/** A name and what it means, the latter wrapped into its column. */
-function row(left: string, right: string): string {
-  const indent = " ".repeat(column);
-  const lines: string[] = [];
-  for (const word of right.split(" ")) {
-    const last = lines.at(-1);
-    if (last === undefined || last.length + word.length + 1 > width) lines.push(word);
-    else lines[lines.length - 1] = `${last} ${word}`;
-  }
-  const head = left.length <= column - 4 ? `  ${left}`.padEnd(column) : `  ${left}\n${indent}`;
-  return head + lines.join(`\n${indent}`);
+/** A mode's settings by heading, its own headings first. */
+function modeHelp(mode: SettingMode): string[] {
+  const own = entries.map(([, setting]) => setting).filter((setting) => setting.mode === mode);
+  const groups = [...new Set(own.map(({ group }) => group))]
+    .sort((a, b) => Number(b.endsWith("mode)")) - Number(a.endsWith("mode)")));
+  return [
+    ...heading(mode),
+    ...groups.flatMap((group, at) => [
+      ...(at === 0 ? [] : [""]),
+      `${group.replace(/ \(\w+ mode\)$/, "")}:`,
+      ...own.filter((setting) => setting.group === group).map(settingRow),
+    ]),
+  ];
 }

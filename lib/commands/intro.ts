@@ -14,19 +14,21 @@ export function intro(config: StdioConfig | undefined): string {
     ]
     : [
       `mcp-doorman carries messages between an MCP client and ${url}, and logs its user in.`,
-      "An MCP client starts it and talks to it on stdin; this is a terminal.",
+      "An MCP client starts it and talks to it on stdin; this is a terminal, so you may want one of these:",
     ];
   return [
     ...first,
     "",
-    `  mcp-doorman install claude-code ${url}`,
-    "                                  let a client start it (also cursor, vscode, codex, claude-desktop …)",
-    `  mcp-doorman login ${url}`,
-    "                                  log in now, so that the client need not wait",
-    `  mcp-doorman doctor ${url}`,
-    "                                  find out what the server wants and whether it works",
+    "  Let a client start it (cursor, vscode, codex, claude-desktop, windsurf, gemini as well):",
+    `    mcp-doorman install claude-code ${url}`,
     "",
-    "mcp-doorman --help shows everything; --transport stdio runs it here all the same.",
+    "  Log in now, so that the client need not wait:",
+    `    mcp-doorman login ${url}`,
+    "",
+    "  Find out what the server wants, and whether it works:",
+    `    mcp-doorman doctor ${url}`,
+    "",
+    "mcp-doorman -h shows the rest; with --transport stdio it runs here all the same.",
   ].join("\n");
 }
 

@@ -4,7 +4,7 @@ import { installFlags } from "./install_flags.ts";
 /** Every command, by the name that is the program's first argument. */
 export const commands: Readonly<Record<string, Command>> = {
   "login": {
-    summary: "Log in to an upstream before an MCP client needs it, or finish a login that waits",
+    summary: "Log in before an MCP client needs it, or finish a login that waits",
     usage: "[options] [upstream-url]",
     flags: {
       "paste": { help: "Read the address that a browser elsewhere ended on from stdin" },

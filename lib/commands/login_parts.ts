@@ -67,6 +67,13 @@ export async function grantsMeant(
   );
 }
 
+/** What to say when there is none. */
+export function notLoggedIn({ config, upstreamGiven }: LoginParts): string {
+  if (!upstreamGiven) return "You are not logged in anywhere.";
+  const { href } = config.upstreamUrl;
+  return `You are not logged in to ${href}; mcp-doorman login ${href} changes that.`;
+}
+
 /** Who a grant is for, as far as the server told. */
 export function accountOf(grant: Grant): string {
   if (grant.how === "client_credentials") return `the client ${grant.clientId}`;

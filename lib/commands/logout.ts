@@ -6,13 +6,13 @@ import { serverOf } from "../stdio/discovery.ts";
 import type { Grant } from "../stdio/grant.ts";
 import { lockMachine } from "../stdio/machine_lock.ts";
 import type { Invocation } from "./command.ts";
-import { grantsMeant, type LoginParts, openLoginParts } from "./login_parts.ts";
+import { grantsMeant, type LoginParts, notLoggedIn, openLoginParts } from "./login_parts.ts";
 
 /** Without an upstream, or with `--all`, every login goes. A server that cannot be asked does not keep a token here. */
 export async function run(invocation: Invocation): Promise<number> {
   using parts = await openLoginParts(invocation);
   const grants = await grantsMeant(parts, invocation.flags["all"] === true);
-  if (grants.length === 0) console.log("You are not logged in there.");
+  if (grants.length === 0) console.log(notLoggedIn(parts));
   for (const [key, grant] of grants) {
     const { cache } = parts.context;
     using _turn = await lockMachine(

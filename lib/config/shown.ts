@@ -15,6 +15,6 @@ export function shownDefault(setting: Setting): string | undefined {
 export function shownFlag(setting: Setting): string | undefined {
   const { flag, kind, default: byDefault } = setting;
   if (flag === undefined) return undefined;
-  if (kind.placeholder === "") return byDefault === true ? `--no-${flag}` : `--${flag}`;
+  if (kind.placeholder === "") return byDefault === true ? `--[no-]${flag}` : `--${flag}`;
   return `--${flag} ${kind.placeholder}`;
 }

@@ -35,7 +35,7 @@ Deno.test("defaults are shown as they would be written", () => {
   };
 
   assert.deepEqual(shown("refreshTtlMs"), ["--refresh-token-ttl DURATION", "168h"]);
-  assert.deepEqual(shown("banner"), ["--no-banner", "true"]);
+  assert.deepEqual(shown("banner"), ["--[no-]banner", "true"]);
   assert.deepEqual(shown("debug"), ["--debug", "false"]);
   assert.deepEqual(shown("metricsAddr"), ["--metrics-addr HOST:PORT", "127.0.0.1:9090"]);
   assert.deepEqual(shown("allowSubs"), ["--allow-subs A,B,…", undefined]);
