@@ -4,6 +4,7 @@ import { help } from "../lib/commands/help.ts";
 import { entries } from "../lib/config/table.ts";
 import { build } from "../lib/base/version.ts";
 import { doormanCommand, runDoorman } from "./support/process.ts";
+import { hasTerminal, inTerminal } from "./support/terminal.ts";
 
 const compiled = doormanCommand().compiled;
 
@@ -122,35 +123,12 @@ Deno.test("secret prints one that is accepted", async () => {
   assert.equal((await runDoorman(["--check-config"], { env })).code, 0);
 });
 
-/** Runs the program with a terminal for stdin, as `script` of util-linux gives one. */
-async function inTerminal(...argv: string[]): Promise<{ code: number; output: string }> {
-  const { command, args } = doormanCommand();
-  const line = [command, ...args, ...argv].map((word) => `'${word}'`).join(" ");
-  const { code, stdout } = await new Deno.Command("script", {
-    args: ["-qec", line, "/dev/null"],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-    env: { NO_COLOR: "1" },
-  }).output();
-  return { code, output: new TextDecoder().decode(stdout).replaceAll("\r\n", "\n") };
-}
-
-function hasScript(): boolean {
-  try {
-    return new Deno.Command("script", { args: ["--version"], stdout: "null", stderr: "null" }).outputSync()
-      .success;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test({
   name: "in a terminal it says what it is and the next three commands, instead of hanging",
-  ignore: Deno.build.os !== "linux" || !hasScript(),
+  ignore: !hasTerminal(),
   async fn() {
-    const named = await inTerminal("https://u.example/mcp");
-    const bare = await inTerminal();
+    const named = await inTerminal(["https://u.example/mcp"]);
+    const bare = await inTerminal([]);
 
     for (const { code, output } of [named, bare]) {
       assert.equal(code, 0, output);
@@ -159,7 +137,7 @@ Deno.test({
       }
     }
     assert.match(named.output, /login https:\/\/u\.example\/mcp/);
-    const wrong = await inTerminal("--port", "x", "nope");
+    const wrong = await inTerminal(["--port", "x", "nope"]);
     assert.equal(wrong.code, 2, wrong.output);
   },
 });

@@ -67,18 +67,22 @@ function contextOf({ context, http }: LoginParts, { flags }: Invocation, paste: 
   };
 }
 
-/** The context with a sign of life while a person is waited for, unless that person types here. */
+/** The context with a sign of life below what is printed while a person is waited for, unless that person types here. */
 function withSpinner(context: LoginContext, paste: boolean, busy: Spinner): LoginContext {
+  let waiting = false;
+  const show = () => waiting && busy.show("Waiting for the login; Ctrl-C ends it");
   return {
     ...context,
     print(line) {
       busy.clear();
       context.print(line);
+      show();
     },
     report(status) {
       context.report(status);
-      if (status.state !== "waiting_for_user" || paste) busy.clear();
-      else busy.show("Waiting for the login; Ctrl-C ends it");
+      waiting = status.state === "waiting_for_user" && !paste;
+      busy.clear();
+      show();
     },
   };
 }

@@ -3,6 +3,8 @@ import { startIdp } from "../fakes/idp.ts";
 import { startUpstream } from "../fakes/upstream.ts";
 import { newBrowser, type Page } from "../support/browser.ts";
 import { runDoorman, startDoorman } from "../support/process.ts";
+import { browserFor } from "../support/stdio_client.ts";
+import { hasTerminal, inTerminal } from "../support/terminal.ts";
 import { freePort, temporaryDir } from "./login_setup.ts";
 
 /** An IdP, an upstream that wants its tokens, and a home. */
@@ -45,6 +47,7 @@ Deno.test("login, status, whoami and logout go around once, and logout revokes",
   await newBrowser({ user: "alice" }).open((await login.line("stderr", address)).trim());
   assert.equal(await login.exited, 0);
   assert.match(login.stdout.join("\n"), /Logged in to http.*\/mcp as .*alice/i);
+  assert.doesNotMatch(login.stderr.join("\n"), /Waiting for the login/);
 
   const status = await it.run("status");
   assert.match(status.stdout, new RegExp(`issuer +${it.idp.issuer}`));
@@ -57,6 +60,34 @@ Deno.test("login, status, whoami and logout go around once, and logout revokes",
   assert.ok((it.idp.calls["/token/revocation"] ?? 0) >= 1);
   assert.equal((await it.run("whoami", it.upstream.url)).code, 1);
 });
+
+for (
+  const [how, colour] of [["in colour", {}], ["without colour where NO_COLOR asks for it", {
+    NO_COLOR: "1",
+  }]] as const
+) {
+  Deno.test({
+    name: `in a terminal a login shows that it waits, below the address, ${how}, and leaves nothing of it`,
+    ignore: !hasTerminal(),
+    async fn() {
+      await using it = await setUp();
+      const { code, output } = await inTerminal(["login", it.upstream.url], {
+        home: it.dir,
+        env: { OIDC_REDIRECT_URL: it.redirectUrl, BROWSER: browserFor("alice"), ...colour },
+      });
+
+      assert.equal(code, 0, output);
+      const [before = "", after = ""] = output.split(/^ +https?:\S+$/m);
+      assert.doesNotMatch(before, /Waiting for the login[^\r]*$/);
+      const sign = "NO_COLOR" in colour ? "⠋" : "\x1b[36m⠋\x1b[0m";
+      assert.ok(
+        after.includes(`\r\x1b[2K${sign} Waiting for the login; Ctrl-C ends it`),
+        JSON.stringify(after),
+      );
+      assert.match(after, /\r\x1b\[2KLogged in to \S+ as /);
+    },
+  });
+}
 
 Deno.test("a logout while the server is down forgets the login all the same, and says what was not done", async () => {
   await using it = await setUp();
