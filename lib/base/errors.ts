@@ -27,7 +27,7 @@ export class ConfigError extends UserError {
 export function describeError(error: unknown): string {
   const parts: string[] = [];
   for (let at = error; at instanceof Error && parts.length < 4; at = at.cause) {
-    if (!parts.includes(at.message)) parts.push(at.message);
+    if (!parts.some((part) => part.includes(at.message))) parts.push(at.message);
   }
   return (parts.length > 0 ? parts.join(": ") : String(error)).replaceAll(/\s+/g, " ");
 }
