@@ -25,7 +25,7 @@ Deno.test("--help names every command and every option, by mode; help of a comma
   assert.equal(code, 0);
   for (const name of Object.keys(commands)) assert.match(stdout, new RegExp(`mcp-doorman ${name}\\b`));
   const flags = (text: string) =>
-    text.split("\n").flatMap((line) => /^  --(?:\[no-\])?([\w-]+)/.exec(line)?.[1] ?? []);
+    text.split("\n").flatMap((line) => /^ {2}--(?:\[no-\])?([\w-]+)/.exec(line)?.[1] ?? []);
   const known = (...modes: string[]) =>
     entries.filter(([, { mode }]) => modes.includes(mode)).flatMap(([, { flag }]) => flag ?? []);
   assert.deepEqual(flags(stdout).sort(), known("both", "stdio", "http").sort());
@@ -56,7 +56,7 @@ Deno.test("-h fits on a screen or two and says where the rest is", async () => {
 
 Deno.test("every example of the help is a good command line", async () => {
   const examples = help().replaceAll("\\\n", "").split("\n").filter((line) =>
-    /^  mcp-doorman .*https:/.test(line)
+    /^ {2}mcp-doorman .*https:/.test(line)
   );
 
   assert.ok(examples.length >= 5);
