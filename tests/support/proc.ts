@@ -36,3 +36,8 @@ export async function cpuMs(pid: number): Promise<number> {
   }
   return ns / 1e6;
 }
+
+/** File descriptors that a process has open; Linux only. */
+export function openDescriptors(pid: number): number {
+  return [...Deno.readDirSync(`/proc/${pid}/fd`)].length;
+}
