@@ -110,6 +110,7 @@ export interface FrontOptions {
   readonly outbound?: (context: OutboundContext) => Outbound | Promise<Outbound>;
   readonly log?: Logger;
   readonly firstByteTimeoutMs?: number;
+  readonly connectTimeoutMs?: number;
 }
 
 /** Starts the surface on a free port. */
@@ -128,7 +129,7 @@ export async function startFront(options: FrontOptions) {
   const upstream = await openUpstream({
     kind: "url",
     url,
-    connectTimeoutMs: 2_000,
+    connectTimeoutMs: options.connectTimeoutMs ?? 2_000,
     firstByteTimeoutMs: options.firstByteTimeoutMs ?? 0,
   }, { http, httpConfig: { caFiles: [], noProxy: [] }, log });
   const keys = await keyRing(["a secret of at least thirty-two bytes, for tests"]);
