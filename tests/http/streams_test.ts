@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createParser } from "eventsource-parser";
 import { startBytes, startHandler } from "../fakes/raw_upstream.ts";
+import { rawRequest } from "./raw_client.ts";
 import { caller, NamedInbound, settings, startFront } from "./support.ts";
 
 const bearer = { authorization: "Bearer alice" };
@@ -97,6 +98,65 @@ Deno.test("a client that leaves before the answer begins aborts the upstream's r
 
   assert.ok(performance.now() - left < 1_000);
   never.resolve(new Response(null));
+});
+
+Deno.test("a client that closes its side of the connection counts as one that left", async () => {
+  const stream = writable();
+  await using front = await startFront({ upstream: stream.response });
+  stream.write("data: 1\n\n");
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: front.port });
+  const head = rawRequest("GET /mcp HTTP/1.1", ["Authorization: Bearer alice"]);
+  await connection.write(new TextEncoder().encode(head));
+  await connection.read(new Uint8Array(4_096));
+
+  const left = performance.now();
+  await connection.closeWrite();
+  await stream.gone;
+
+  assert.ok(performance.now() - left < 1_000);
+  connection.close();
+});
+
+Deno.test("a client that leaves within its request or within a long answer ends the upstream's within a second", async () => {
+  const arrived = Promise.withResolvers<void>();
+  const gone = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+  await using front = await startFront({
+    upstream: async (request) => {
+      if (request.method === "GET") {
+        return new Response(
+          new ReadableStream({
+            pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+            cancel: () => gone[1].resolve(),
+          }),
+        );
+      }
+      const reader = request.body?.getReader();
+      await reader?.read();
+      arrived.resolve();
+      for (let more = true; more;) {
+        more = await reader?.read().then(({ done }) => !done, () => false) ?? false;
+      }
+      gone[0].resolve();
+      return new Response();
+    },
+  });
+  const connection = await Deno.connect({ hostname: "127.0.0.1", port: front.port });
+  const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", "Content-Length: 5000000"]);
+  await connection.write(new TextEncoder().encode(head + "x".repeat(100_000)));
+  await arrived.promise;
+
+  let left = performance.now();
+  connection.close();
+  await gone[0].promise;
+  assert.ok(performance.now() - left < 1_000);
+
+  const long = await fetch(front.url, { headers: bearer });
+  const reading = long.body?.getReader();
+  await reading?.read();
+  left = performance.now();
+  await reading?.cancel();
+  await gone[1].promise;
+  assert.ok(performance.now() - left < 1_000);
 });
 
 Deno.test("silence is broken by comments, only between events", async () => {
