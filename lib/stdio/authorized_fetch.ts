@@ -31,7 +31,7 @@ const maxRedirects = 3;
 /** Requests with the credentials of `parts`. */
 export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
   const { credentials } = parts;
-  const own = [["accept-encoding", "identity"], ["user-agent", parts.userAgent]] as const;
+  const own: HeaderList = [["accept-encoding", "identity"], ["user-agent", parts.userAgent]];
   const waitForLogin = async <T>(
     signal: AbortSignal,
     wait: (signal: AbortSignal) => Promise<T>,
@@ -45,7 +45,7 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
   };
 
   const send = async (request: UpstreamRequest, used: CredentialHeaders): Promise<UpstreamResponse> => {
-    const headers = withCredentials([...own, ...request.headers], used);
+    const headers = withCredentials(own, request.headers, used);
     let url = request.url;
     for (let redirects = 0;; redirects++) {
       const response = await sendOnce(parts, { ...request, url }, headers);
@@ -78,17 +78,15 @@ export function authorizedFetch(parts: SendingParts): AuthorizedFetch {
 
 /** A header of the credentials takes the place of one that is there. */
 function withCredentials(
+  own: HeaderList,
   headers: readonly (readonly [name: string, value: string])[],
   { list }: CredentialHeaders,
 ): HeaderList {
-  const all: HeaderList = headers.map(([name, value]) => [name, value]);
-  for (const [name, value] of list) {
-    const lower = name.toLowerCase();
-    const known = all.find(([other]) => other === lower);
-    if (known === undefined) all.push([lower, value]);
-    else known[1] = value;
-  }
-  return all;
+  const fixed: HeaderList = list.map(([name, value]) => [name.toLowerCase(), value]);
+  const isFixed = (name: string) => fixed.some(([other]) => other === name);
+  const all: HeaderList = own.filter(([name]) => !isFixed(name));
+  for (const [name, value] of headers) if (!isFixed(name)) all.push([name, value]);
+  return all.concat(fixed);
 }
 
 /** A refusal that other credentials may cure; a plain 403 is the upstream's last word. */

@@ -15,6 +15,8 @@ export interface Outgoing {
 export interface Waiting {
   readonly head: Head;
   readonly id: string;
+  /** What its id is known by. */
+  readonly key: string;
   answered: boolean;
   /** The host does not wait for the answer any more; one that comes is handed on, none is made up. */
   cancelled: boolean;
@@ -34,7 +36,10 @@ export function requestsOf(message: Outgoing): readonly (Head & { readonly id: s
 
 /** Two texts of one id are one id: `"a"` and `"\u0061"`, 1 and 1.0. Big integers stay as they are. */
 export function idKey(raw: string): string {
-  if (/^-?\d+$/.test(raw)) return raw;
+  const first = raw.charCodeAt(0);
+  if (first !== 0x22 && /^-?\d+$/.test(raw)) return raw;
+  // A string without escapes is its own shortest text.
+  if (first === 0x22 && /^"[a-zA-Z0-9_-]*"$/.test(raw)) return raw;
   return JSON.stringify(JSON.parse(raw));
 }
 
@@ -57,8 +62,17 @@ export class WaitingRequests {
   /** A host may use an id again while the first request with it is still waiting; both are answered, in order. */
   add(head: Head & { readonly id: string }, abort: AbortController): Waiting {
     const { promise: done, resolve: finish } = Promise.withResolvers<void>();
-    const waiting: Waiting = { head, id: head.id, answered: false, cancelled: false, done, finish, abort };
     const key = idKey(head.id);
+    const waiting: Waiting = {
+      head,
+      id: head.id,
+      key,
+      answered: false,
+      cancelled: false,
+      done,
+      finish,
+      abort,
+    };
     const same = this.#byId.get(key);
     if (same === undefined) this.#byId.set(key, [waiting]);
     else same.push(waiting);
@@ -76,10 +90,9 @@ export class WaitingRequests {
     if (waiting.answered) return false;
     waiting.answered = true;
     waiting.finish();
-    const key = idKey(waiting.id);
-    const same = this.#byId.get(key)?.filter((other) => other !== waiting) ?? [];
-    if (same.length === 0) this.#byId.delete(key);
-    else this.#byId.set(key, same);
+    const same = this.#byId.get(waiting.key)?.filter((other) => other !== waiting) ?? [];
+    if (same.length === 0) this.#byId.delete(waiting.key);
+    else this.#byId.set(waiting.key, same);
     if (!isEndless(waiting.head) && --this.#count === 0) {
       this.#empty.resolve();
       this.#empty = Promise.withResolvers();
@@ -103,9 +116,9 @@ export class WaitingRequests {
    */
   match(answer: Head, own: readonly Waiting[]): Waiting | undefined {
     if (!isResponse(answer)) return undefined;
-    const open = own.filter((waiting) => !waiting.answered);
     const key = answer.id === undefined ? undefined : idKey(answer.id);
-    const mine = open.find((waiting) => idKey(waiting.id) === key);
+    const open = own.filter((waiting) => !waiting.answered);
+    const mine = open.find((waiting) => waiting.key === key);
     if (mine !== undefined) return mine;
     const other = answer.id === undefined ? undefined : this.find(answer.id);
     return other ?? (own.length === 1 ? open[0] : undefined);

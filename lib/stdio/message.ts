@@ -246,15 +246,17 @@ export class MessageScanner {
   #endCapture(bytes: Uint8Array, end: number): void {
     this.#capturing = false;
     let text: string | undefined;
-    if (this.#captured.length === 0) text = decoder.decode(bytes.subarray(this.#captureStart, end));
-    else {
+    if (this.#captured.length === 0) {
+      const start = this.#captureStart;
+      text = shortText(bytes, start, end) ?? decoder.decode(bytes.subarray(start, end));
+    } else {
       this.#keep(bytes, end);
       if (this.#capturedBytes <= maxCaptureBytes) text = decoder.decode(joinBytes(this.#captured));
       this.#captured = [];
       this.#capturedBytes = 0;
     }
     if (text === undefined) return;
-    if (this.#isKey) this.#key(JSON.parse(text));
+    if (this.#isKey) this.#key(stringOf(text));
     else this.#fill(text);
   }
 
@@ -263,6 +265,25 @@ export class MessageScanner {
     const head = this.#head;
     if (field === undefined || head === undefined) return;
     if (field === "id" || field === "requestId" || field === "errorCode") head[field] = text;
-    else if (text.startsWith('"')) head[field] = JSON.parse(text);
+    else if (text.startsWith('"')) head[field] = stringOf(text);
   }
+}
+
+/** The string that a JSON text stands for. */
+function stringOf(text: string): string {
+  return text.includes("\\") ? JSON.parse(text) : text.slice(1, -1);
+}
+
+const maxShortBytes = 48;
+
+/** A short text without the decoder, whose call costs more than all the rest; `undefined` when it is for that. */
+function shortText(bytes: Uint8Array, start: number, end: number): string | undefined {
+  if (end - start > maxShortBytes) return undefined;
+  let text = "";
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number;
+    if (byte > 0x7f) return undefined;
+    text += String.fromCharCode(byte);
+  }
+  return text;
 }

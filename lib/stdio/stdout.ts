@@ -84,7 +84,7 @@ export function lineWriter(sink: ByteSink): LineWriter {
   return {
     write(parts, hasLineBreaks) {
       const { promise, resolve } = Promise.withResolvers<void>();
-      const line = [...hasLineBreaks ? parts.map(onOneLine) : parts, newline];
+      const line = [...hasLineBreaks ? parts.map(onOneLine) : inFewPieces(parts), newline];
       const bytes = line.reduce((sum, part) => sum + part.length, 0);
       queue.push({ parts: line, bytes, done: resolve });
       draining ??= drain();
@@ -103,4 +103,17 @@ export function lineWriter(sink: ByteSink): LineWriter {
  */
 function onOneLine(part: Uint8Array): Uint8Array {
   return part.map((byte) => byte === 0x0a || byte === 0x0d ? 0x20 : byte);
+}
+
+/** Pieces that lie side by side in memory, as those of a body that was read into one place, are one. */
+function inFewPieces(parts: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (parts.length < 2) return parts;
+  const few: Uint8Array[] = [];
+  for (const part of parts) {
+    const last = few.at(-1);
+    const follows = last?.buffer === part.buffer && last.byteOffset + last.length === part.byteOffset;
+    if (!follows) few.push(part);
+    else few[few.length - 1] = new Uint8Array(last.buffer, last.byteOffset, last.length + part.length);
+  }
+  return few;
 }

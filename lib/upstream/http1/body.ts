@@ -114,7 +114,7 @@ function bodyStream(connection: Connection, take: Taking, onEnd: OnBodyEnd): Rea
 }
 
 /** Memory for a body of known length is asked for in pieces of this size, and read into directly. */
-const pieceBytes = 262_144;
+const pieceBytes = 1_048_576;
 
 function sizedStream(connection: Connection, length: number, onEnd: OnBodyEnd): ReadableStream<Uint8Array> {
   let left = length;
