@@ -37,26 +37,41 @@ function tooLong(): Unanswered {
 }
 
 /** The message in a JSON body; `undefined` when it is empty. @throws Unanswered when it is anything else. */
-export async function readJson(response: UpstreamResponse): Promise<Incoming | undefined> {
+export function readJson(
+  response: UpstreamResponse,
+): Incoming | undefined | Promise<Incoming | undefined> {
   const { body } = response;
+  if (body instanceof ReadableStream) return readLargeJson(response, body);
+  const scanner = new MessageScanner();
+  if (body !== null) scanner.push(body);
+  return incoming(response, scanner, body === null ? [] : [body]);
+}
+
+async function readLargeJson(
+  response: UpstreamResponse,
+  body: ReadableStream<Uint8Array>,
+): Promise<Incoming | undefined> {
   const scanner = new MessageScanner();
   const parts: Uint8Array[] = [];
-  if (body instanceof Uint8Array) {
-    scanner.push(body);
-    parts.push(body);
-  } else {
-    let bytes = 0;
-    for await (const part of body ?? []) {
-      bytes += part.length;
-      if (bytes > maxMessageBytes) throw tooLong();
-      scanner.push(part);
-      parts.push(part);
-    }
+  let bytes = 0;
+  for await (const part of body) {
+    bytes += part.length;
+    if (bytes > maxMessageBytes) throw tooLong();
+    scanner.push(part);
+    parts.push(part);
   }
+  return incoming(response, scanner, parts);
+}
+
+function incoming(
+  response: UpstreamResponse,
+  scanner: MessageScanner,
+  parts: readonly Uint8Array[],
+): Incoming | undefined {
   if (parts.every((part) => part.length === 0)) return undefined;
-  const scan = scanner.end();
-  if (!scan.valid || !areMessages(scan.heads)) throw notJsonRpc(response);
-  return { parts, ...scan };
+  const { valid, heads, batch, hasLineBreaks } = scanner.end();
+  if (!valid || !areMessages(heads)) throw notJsonRpc(response);
+  return { parts, heads, batch, hasLineBreaks };
 }
 
 /** The body as a stream, however it came. */

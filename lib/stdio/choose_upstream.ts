@@ -22,6 +22,8 @@ export class AnyUpstream implements Upstream {
   readonly #streamable: StreamableUpstream;
   #legacy: Promise<Upstream | undefined> | undefined;
   #isLegacy = false;
+  /** The upstream has been found to speak the streamable transport. */
+  #isStreamable = false;
 
   constructor(parts: RemoteParts, host: UpstreamHost) {
     this.#parts = parts;
@@ -29,7 +31,13 @@ export class AnyUpstream implements Upstream {
     this.#streamable = new StreamableUpstream(parts, host);
   }
 
-  async send(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
+  send(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
+    return this.#isStreamable && message.heads[0]?.method !== "initialize"
+      ? this.#streamable.send(message, own, signal)
+      : this.#find(message, own, signal);
+  }
+
+  async #find(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
     this.#legacy ??= /\/sse\/?$/.test(this.#parts.url.pathname)
       ? this.#tryLegacy()
       : Promise.resolve(undefined);
@@ -37,9 +45,11 @@ export class AnyUpstream implements Upstream {
     if (legacy !== undefined) return await legacy.send(message, own, signal);
     try {
       await this.#streamable.send(message, own, signal);
+      this.#isStreamable = true;
     } catch (error) {
       const refused = error instanceof Unanswered && refusals.has(error.httpStatus ?? 0);
       if (!refused || message.heads[0]?.method !== "initialize" || isModern(message.heads[0])) throw error;
+      this.#isStreamable = false;
       this.#legacy = this.#tryLegacy();
       const found = await this.#legacy;
       if (found === undefined) throw error;

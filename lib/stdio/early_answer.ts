@@ -60,13 +60,15 @@ export class EarlyAnswer implements Upstream, UpstreamHost {
     this.#inner = connect(this);
   }
 
-  async send(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
+  send(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
     const method = message.heads[0]?.method;
     const introduces = !message.batch && (method === "initialize" || method === "server/discover");
-    if (this.#standIn !== undefined) return await this.#meanwhile(this.#standIn, message, own, signal);
-    if (!introduces || this.#parts.firstAnswerTimeoutMs === 0) {
-      return await this.#inner.send(message, own, signal);
-    }
+    if (this.#standIn !== undefined) return this.#meanwhile(this.#standIn, message, own, signal);
+    if (!introduces || this.#parts.firstAnswerTimeoutMs === 0) return this.#inner.send(message, own, signal);
+    return this.#introduce(message, own, signal);
+  }
+
+  async #introduce(message: Outgoing, own: readonly Waiting[], signal: AbortSignal): Promise<void> {
     const arrived = this.#inner.send(message, own, signal);
     const late = await following(signal, async (limit) => {
       const over = this.#parts.clock.sleep(this.#parts.firstAnswerTimeoutMs, limit.signal).then(
@@ -81,7 +83,12 @@ export class EarlyAnswer implements Upstream, UpstreamHost {
     await this.#begin(message, own, arrived);
   }
 
-  async receive(incoming: Incoming, own: readonly Waiting[]): Promise<void> {
+  receive(incoming: Incoming, own: readonly Waiting[]): Promise<void> {
+    return this.#isOurs(incoming, own) ? Promise.resolve() : this.#host.receive(incoming, own);
+  }
+
+  /** Learns from what passes; true for an answer to our own introduction. */
+  #isOurs(incoming: Incoming, own: readonly Waiting[]): boolean {
     const head = incoming.heads[0];
     const standIn = this.#standIn;
     if (head !== undefined && !incoming.batch && isResponse(head)) {
@@ -91,14 +98,14 @@ export class EarlyAnswer implements Upstream, UpstreamHost {
         standIn.introduced = true;
         if (head.hasResult) this.#learn(first?.method, incoming);
         else this.#parts.log.warn("introduction_refused", { code: head.errorCode ?? "" });
-        return;
+        return true;
       }
       const asked = own[0]?.head.method;
       if (head.hasResult && (asked === "initialize" || asked === "server/discover")) {
         this.#learn(asked, incoming);
       }
     }
-    await this.#host.receive(incoming, own);
+    return false;
   }
 
   wake(): void {

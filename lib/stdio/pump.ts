@@ -166,11 +166,17 @@ export class Pump implements UpstreamHost {
       return waiting;
     });
     this.#sending.add(abort);
-    const sent = this.upstream.send(message, own, abort.signal).then(
+    const over = () => {
+      this.#sending.delete(abort);
+      this.#notifying.delete(sent);
+    };
+    const sent: Promise<void> = this.upstream.send(message, own, abort.signal).then(
       () => {
+        over();
         if (own.some((waiting) => !waiting.answered)) this.#giveUp(own, noAnswer());
       },
       (error) => {
+        over();
         if (abort.signal.aborted) return;
         const failure = error instanceof Unanswered
           ? error
@@ -179,10 +185,7 @@ export class Pump implements UpstreamHost {
         log.warn("message_failed", { rpcMethod, code: `${failure.code}`, cause: failure.message });
         this.#giveUp(own, failure);
       },
-    ).finally(() => {
-      this.#sending.delete(abort);
-      this.#notifying.delete(sent);
-    });
+    );
     if (own.length === 0) this.#notifying.add(sent);
     if (signal.aborted) abort.abort(signal.reason);
   }

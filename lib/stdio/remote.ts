@@ -102,7 +102,7 @@ export async function readAnswer(
 ): Promise<void> {
   const type = mediaType(response);
   if (!isOk(response)) {
-    const message = type === "application/json" ? await readJson(response).catch(() => undefined) : undefined;
+    const message = type === "application/json" ? await whole(response).catch(() => undefined) : undefined;
     if (message !== undefined && message.heads.some((head) => head.errorCode !== undefined)) {
       return await delivery.receive(message);
     }
@@ -110,7 +110,7 @@ export async function readAnswer(
   }
   if (type === "text/event-stream") return await readStream(parts, response, delivery);
   if (type === "application/json" || response.status === 200) {
-    const message = await whole(() => readJson(response));
+    const message = await whole(response);
     if (message !== undefined) await delivery.receive(message);
     return;
   }
@@ -119,9 +119,9 @@ export async function readAnswer(
 }
 
 /** A body that breaks off is an answer that never came. */
-async function whole(read: () => Promise<Incoming | undefined>): Promise<Incoming | undefined> {
+async function whole(response: UpstreamResponse): Promise<Incoming | undefined> {
   try {
-    return await read();
+    return await readJson(response);
   } catch (cause) {
     throw cause instanceof Unanswered ? cause : broken(cause);
   }

@@ -32,8 +32,8 @@ const initializedMessage: Outgoing = {
 export class StreamableUpstream implements Upstream {
   readonly #parts: RemoteParts;
   readonly #host: UpstreamHost;
-  /** Until what was said before has been taken. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** Until what was said before has been taken; absent when it has. */
+  #turn: Promise<unknown> | undefined;
   #recovering: Promise<void> | undefined;
   #modernUpstream: Promise<ModernUpstream> | undefined;
   #listening: AbortController | undefined;
@@ -54,19 +54,14 @@ export class StreamableUpstream implements Upstream {
     this.#parts.session.remember(message);
     const method = message.heads[0]?.method;
     const before = this.#turn;
-    const sent = before.then(() =>
-      retrying(
-        this.#parts.clock,
-        message,
-        signal,
-        () =>
-          method === "initialize" ? this.#initialize(message, delivery) : this.#inSession(message, delivery),
-      )
-    );
+    const once = () =>
+      method === "initialize" ? this.#initialize(message, delivery) : this.#inSession(message, delivery);
+    const send = () => retrying(this.#parts.clock, message, signal, once);
+    const sent = before === undefined ? send() : before.then(send);
     if (method === "initialize" || method === "notifications/initialized") {
-      this.#turn = this.#atMost(handshakeTurnMs, sent);
+      this.#takeTurn(handshakeTurnMs, sent);
     } else if (own.length === 0 && method !== "notifications/cancelled") {
-      this.#turn = this.#atMost(notificationTurnMs, Promise.all([before, sent]));
+      this.#takeTurn(notificationTurnMs, Promise.all([before, sent]));
     }
     await sent;
     if (method === "notifications/initialized") this.#listen();
@@ -87,6 +82,12 @@ export class StreamableUpstream implements Upstream {
     this.#closed = true;
     this.#listening?.abort();
     await endSession(this.#parts, signal);
+  }
+
+  #takeTurn(ms: number, what: Promise<unknown>): void {
+    const turn = this.#turn = this.#atMost(ms, what).then(() => {
+      if (this.#turn === turn) this.#turn = undefined;
+    });
   }
 
   async #atMost(ms: number, what: Promise<unknown>): Promise<void> {
@@ -113,10 +114,10 @@ export class StreamableUpstream implements Upstream {
   async #inSession(message: Outgoing, delivery: Delivery): Promise<void> {
     const { session } = this.#parts;
     for (let attempt = 0;; attempt++) {
-      await this.#recovering;
+      if (this.#recovering !== undefined) await this.#recovering;
       const { generation, id } = session;
       const response = await post(this.#parts, message, delivery.signal);
-      const { lost, answer } = id === undefined
+      const { lost, answer } = id === undefined || response.status < 400
         ? { lost: false, answer: response }
         : await isSessionLost(response);
       if (!lost || session.initialize === undefined) return await readAnswer(this.#parts, answer, delivery);
