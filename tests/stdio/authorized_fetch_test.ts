@@ -3,37 +3,12 @@ import { UserError } from "../../lib/base/errors.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
 import { Watch } from "../../lib/base/watch.ts";
 import { authorizedFetch } from "../../lib/stdio/authorized_fetch.ts";
-import type { CredentialHeaders, Credentials, LoginStatus, Refusal } from "../../lib/stdio/credentials.ts";
+import type { Credentials, LoginStatus } from "../../lib/stdio/credentials.ts";
 import type { Unanswered } from "../../lib/stdio/rpc_error.ts";
 import { fetchTransport } from "../../lib/upstream/fetch_transport.ts";
 import { shakeHands, startPump } from "../support/pump.ts";
 import { plainInitialize, type RawRequest, rawUpstream, rpcResult } from "../support/raw_upstream.ts";
-
-/** Tokens t0, t1, …: each renewal that is allowed gives the next one. */
-function numberedTokens(allows: (refusal: Refusal) => boolean = () => true) {
-  const refusals: { used: string | undefined; refusal: Refusal }[] = [];
-  let current: CredentialHeaders = { list: [["authorization", "Bearer t0"]] };
-  let count = 0;
-  let renewing: Promise<void> | undefined;
-  const credentials: Credentials = {
-    headers: () => Promise.resolve(current),
-    async renew(used, refusal) {
-      refusals.push({ used: used.list[0]?.[1], refusal });
-      if (used !== current) return true;
-      if (!allows(refusal)) return false;
-      renewing ??= Promise.resolve().then(() => {
-        current = { list: [["authorization", `Bearer t${++count}`]] };
-        renewing = undefined;
-      });
-      await renewing;
-      return true;
-    },
-    status: () => ({ state: "ready" }),
-    changed: () => new Promise(() => {}),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  };
-  return { credentials, refusals };
-}
+import { numberedTokens } from "./numbered_tokens.ts";
 
 const call = (id: unknown) => ({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "x" } });
 const tokensOf = (requests: readonly RawRequest[]) =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { startUpstream } from "../fakes/upstream.ts";
+import { bareServer, httpText } from "../support/bare_server.ts";
 import { shakeHands, startPump } from "../support/pump.ts";
 import {
   eventStream,
@@ -347,62 +348,13 @@ Deno.test("a bad request that has nothing to do with the session is not taken fo
   assert.equal(upstream.requests.filter(({ rpc }) => rpc?.method === "initialize").length, 1);
 });
 
-/** A server without any library, so that a connection can be closed at the worst moment. */
-function bareServer(answer: (rpc: { method: string; id: unknown }, head: string) => string | undefined) {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const seen: string[] = [];
-  const serve = async (connection: Deno.TcpConn) => {
-    let text = "";
-    const decoder = new TextDecoder();
-    for await (const piece of connection.readable) {
-      text += decoder.decode(piece);
-      const found = /^(.*?)\r\n\r\n[^{]*(\{.*\})(?:\r\n0\r\n\r\n)?$/s.exec(text);
-      if (found === null) continue;
-      text = "";
-      const rpc = JSON.parse(found[2] ?? "");
-      seen.push(rpc.method);
-      const reply = answer(rpc, found[1] ?? "");
-      if (reply === undefined) return;
-      const writer = connection.writable.getWriter();
-      await writer.write(new TextEncoder().encode(reply));
-      writer.releaseLock();
-    }
-  };
-  const running = (async () => {
-    for await (const connection of listener) {
-      serve(connection).catch(() => {}).finally(() => quietly(connection));
-    }
-  })();
-  return {
-    url: `http://127.0.0.1:${listener.addr.port}/mcp`,
-    seen,
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      await running.catch(() => {});
-    },
-  };
-}
-
-function quietly(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed.
-  }
-}
-
-function http(status: string, body: unknown): string {
-  const text = JSON.stringify(body);
-  return `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
-}
-
 /** A fixed header about the connection makes messages go by fetch, as a proxy does. */
 const ways = { directly: [], "by fetch": [["host", "mcp.example.com"]] } as const;
 
 for (const [way, headers] of Object.entries(ways)) {
   Deno.test(`a call is not carried out twice when a kept connection is closed before the answer (${way})`, async () => {
     await using server = bareServer(({ id }) =>
-      id === "die" ? undefined : http("200 OK", { jsonrpc: "2.0", id, result: {} })
+      id === "die" ? undefined : httpText("200 OK", { jsonrpc: "2.0", id, result: {} })
     );
     await using pump = startPump(server.url, { headers });
     for (const id of [1, 2, 3]) await pump.ask(call(id));
@@ -416,8 +368,8 @@ for (const [way, headers] of Object.entries(ways)) {
   Deno.test(`a server that wants the length of a message gets it (${way})`, async () => {
     await using server = bareServer(({ id }, head) =>
       /content-length/i.test(head)
-        ? http("200 OK", { jsonrpc: "2.0", id, result: {} })
-        : http("411 Length Required", {})
+        ? httpText("200 OK", { jsonrpc: "2.0", id, result: {} })
+        : httpText("411 Length Required", {})
     );
     await using pump = startPump(server.url, { headers });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { hastyClock } from "../fakes/clock.ts";
 import { answering } from "../../lib/stdio/renewed_stream.ts";
+import { watched } from "../../lib/stdio/silence.ts";
 import { shakeHands, startPump, type TestPump } from "../support/pump.ts";
 import {
   eventStream,
@@ -41,7 +42,12 @@ async function connected(url: string): Promise<TestPump> {
 }
 
 Deno.test("the upstream's own stream is renewed after 45 s without a byte, the new one opened beside the old", async () => {
-  const { upstream: server, gets } = silentUpstream();
+  const aloneAt: boolean[] = [];
+  const others = (own: RawRequest) => upstream.requests.filter((other) => isGet(other) && other !== own);
+  const { upstream: server, gets } = silentUpstream((request) => {
+    if (isGet(request)) aloneAt.push(others(request).every(({ signal }) => signal.aborted));
+    return undefined;
+  });
   await using upstream = server;
   await using pump = await connected(upstream.url);
   const first = await upstream.request(isGet);
@@ -56,6 +62,7 @@ Deno.test("the upstream's own stream is renewed after 45 s without a byte, the n
   assert.equal(second.headers.get("last-event-id"), "e7");
   await pump.find(({ method }) => method === "notifications/prompts/list_changed");
   await aborted(first);
+  assert.deepEqual(aloneAt.slice(0, 2), [true, false]);
 });
 
 Deno.test("a server that knows one stream at a time is let go of the old one first", async () => {
@@ -91,6 +98,26 @@ Deno.test("a stream that is kept alive is left alone, and one that stays silent 
   await seconds(330);
   const count = upstream.requests.filter(isGet).length;
   assert.ok(count >= 3 && count <= 4, `${count}`);
+});
+
+Deno.test("what the reader takes his time for is no silence", async () => {
+  const body = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    start(controller) {
+      for (const byte of [1, 2]) controller.enqueue(new Uint8Array([byte]));
+    },
+    pull: (controller) => controller.close(),
+  }, { highWaterMark: 2 });
+  const quiet: number[] = [];
+  const onSilence = (quietMs: number) => Promise.resolve(void quiet.push(quietMs));
+  let pieces = 0;
+
+  for await (const _ of watched(body, { clock: hastyClock(times), onSilence })) {
+    pieces++;
+    await seconds(60);
+  }
+
+  assert.equal(pieces, 2);
+  assert.deepEqual(quiet, []);
 });
 
 Deno.test("after the machine slept each silent stream is renewed, though no time of ours went by", async () => {
