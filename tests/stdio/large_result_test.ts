@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { baseEnv, doormanCommand } from "../support/process.ts";
-import { rawUpstream } from "../support/raw_upstream.ts";
+import { baseEnv, doormanCommand, startDoorman } from "../support/process.ts";
+import { rawUpstream, rpcResult } from "../support/raw_upstream.ts";
 
 const size = 100_000_000;
 const piece = new TextEncoder().encode("0123456789abcdef".repeat(4_096));
@@ -65,3 +65,30 @@ for (const form of ["json", "sse"] as const) {
     },
   });
 }
+
+Deno.test({
+  name: "a line of 200 MB, over the limit, is refused by its id and not kept, and the next is answered",
+  ignore: Deno.build.os !== "linux",
+  fn: async () => {
+    await using upstream = rawUpstream((request) => rpcResult(request, {}));
+    await using process = startDoorman([upstream.url]);
+    const writer = process.stdin.getWriter();
+    await writer.write(
+      new TextEncoder().encode('{"jsonrpc":"2.0","id":"long","method":"x","params":{"text":"'),
+    );
+    for (let bytes = 0; bytes < 2 * size; bytes += piece.length) await writer.write(piece);
+    await writer.write(new TextEncoder().encode('"}}\n'));
+    writer.releaseLock();
+
+    const refused = await process.line("stdout", /"id":"long"/);
+    await process.write('{"jsonrpc":"2.0","id":"next","method":"x"}');
+    await process.line("stdout", /"id":"next","result"/);
+    const status = await Deno.readTextFile(`/proc/${process.pid}/status`);
+    const peakBytes = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1_024;
+
+    assert.equal(JSON.parse(refused).error.code, -31005);
+    assert.equal(upstream.requests.length, 1);
+    // What comes below the limit of 64 MiB is kept until it is over.
+    assert.ok(peakBytes < 2.5 * size, `${Math.round(peakBytes / 1e6)} MB at the peak`);
+  },
+});

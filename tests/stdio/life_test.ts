@@ -3,7 +3,9 @@ import { startIdp } from "../fakes/idp.ts";
 import { startUpstream } from "../fakes/upstream.ts";
 import { baseEnv, doormanCommand, startDoorman } from "../support/process.ts";
 import { initializeMessage } from "../support/pump.ts";
+import { textLines } from "../support/lines.ts";
 import { eventStream, plainInitialize, rawUpstream, rpcResult } from "../support/raw_upstream.ts";
+import { freePort, temporaryDir } from "./login_setup.ts";
 
 const hello = JSON.stringify(initializeMessage());
 const initialized = '{"jsonrpc":"2.0","method":"notifications/initialized"}';
@@ -92,23 +94,74 @@ Deno.test("at the end of stdin a call that never ends is not waited for without 
   assert.ok(bounded.ms > 1_000 && bounded.ms < 7_000, `${bounded.ms} ms`);
 });
 
-Deno.test("a login under way does not keep the process alive", async (t) => {
-  await using idp = await startIdp({ users: { alice: {} } });
-  await using upstream = startUpstream({
+/** As a host starts it, but with a stdout that the test can close. */
+function startBare(url: string, home: string, env: Record<string, string> = {}) {
+  const { command, args } = doormanCommand();
+  const child = new Deno.Command(command, {
+    args: [...args, "--silent", url],
+    env: { ...baseEnv(home), ...env },
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stdin = child.stdin.getWriter();
+  return {
+    child,
+    exited: child.status.then(({ code }) => code),
+    write: (line: string) => stdin.write(new TextEncoder().encode(`${line}\n`)),
+    async [Symbol.asyncDispose]() {
+      await stdin.close().catch(() => {});
+      await child.status;
+      if (!child.stderr.locked) await child.stderr.cancel();
+    },
+  };
+}
+
+Deno.test("a host that reads no longer ends the process", async () => {
+  await using upstream = startUpstream();
+  await using home = await temporaryDir();
+  await using process = startBare(upstream.url, home.path);
+  await process.write(hello);
+  const reader = process.child.stdout.getReader();
+  assert.match(new TextDecoder().decode((await reader.read()).value), /"id":0/);
+  await reader.cancel();
+
+  const { ms } = await endsAfter(
+    process.exited,
+    () => process.write('{"jsonrpc":"2.0","id":1,"method":"ping"}'),
+  );
+
+  assert.ok(ms < 1_000, `${ms} ms`);
+});
+
+/** The settings of a login that nobody finishes. */
+async function waitingLogin() {
+  const idp = await startIdp({ users: { alice: {} } });
+  const upstream = startUpstream({
     check: () => new Response(null, { status: 401, headers: { "www-authenticate": "Bearer" } }),
   });
-  for (const cause of ["stdin", "SIGTERM", "SIGINT"] as const) {
+  const env = {
+    OIDC_ISSUER_URL: idp.issuer,
+    OIDC_CLIENT_ID: idp.clientId,
+    OIDC_REDIRECT_URL: `http://localhost:${freePort()}/callback`,
+    BROWSER: "true",
+  };
+  return {
+    upstream,
+    env,
+    async [Symbol.asyncDispose]() {
+      await upstream[Symbol.asyncDispose]();
+      await idp[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a login under way does not keep the process alive", async (t) => {
+  await using login = await waitingLogin();
+  for (const cause of ["stdin", "SIGTERM", "SIGINT", "SIGHUP"] as const) {
     await t.step(cause, async () => {
-      const port = 20_000 + Math.floor(Math.random() * 8_000);
-      const redirect = `http://localhost:${port}/callback`;
-      await using process = startDoorman([upstream.url], {
-        env: {
-          OIDC_ISSUER_URL: idp.issuer,
-          OIDC_CLIENT_ID: idp.clientId,
-          OIDC_REDIRECT_URL: redirect,
-          BROWSER: "true",
-        },
-      });
+      await using process = startDoorman([login.upstream.url], { env: login.env });
       await process.write(hello);
       await process.line("stderr", /http.*response_type=code/);
 
@@ -121,76 +174,90 @@ Deno.test("a login under way does not keep the process alive", async (t) => {
       assert.ok(ms < 1_000, `${ms} ms`);
     });
   }
+  await t.step("stdout broken", async () => {
+    await using home = await temporaryDir();
+    await using process = startBare(login.upstream.url, home.path, {
+      ...login.env,
+      FIRST_ANSWER_TIMEOUT: "1s",
+    });
+    await process.child.stdout.cancel();
+
+    // The first answer comes while the login waits, and nobody takes it.
+    const { ms } = await endsAfter(process.exited, async () => {
+      await process.write(hello);
+      await firstText(process.child.stderr, /response_type=code/);
+    });
+
+    assert.ok(ms < 2_000, `${ms} ms with the second until the first answer`);
+  });
 });
 
-Deno.test("a host that reads no longer ends the process", async () => {
-  await using upstream = startUpstream();
-  const { command, args } = doormanCommand();
-  const home = await Deno.makeTempDir();
-  const child = new Deno.Command(command, {
-    args: [...args, "--silent", upstream.url],
-    env: baseEnv(home),
-    clearEnv: true,
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const stdin = child.stdin.getWriter();
-  await child.stdout.cancel();
+/** Reads on until this has come; what comes after it is thrown away. */
+async function firstText(from: ReadableStream<Uint8Array<ArrayBuffer>>, pattern: RegExp): Promise<string> {
+  let text = "";
+  const lines = from.pipeThrough(textLines()).getReader();
+  while (!pattern.test(text)) {
+    const { value, done } = await lines.read();
+    if (done) throw new Error(`It ended without ${pattern}: ${text}`);
+    text += value + "\n";
+  }
+  lines.cancel().catch(() => {});
+  return text;
+}
 
-  const { ms } = await endsAfter(
-    child.status.then(({ code }) => code),
-    () => stdin.write(new TextEncoder().encode(`${hello}\n`)),
-  );
+for (const during of ["a session", "a login"]) {
+  Deno.test({
+    name: `a process whose parent is gone during ${during} ends, though stdin stays open`,
+    ignore: Deno.build.os === "windows",
+    fn: async () => {
+      await using login = await waitingLogin();
+      await using upstream = startUpstream();
+      await using home = await temporaryDir();
+      const { command, args } = doormanCommand();
+      const url = during === "a login" ? login.upstream.url : upstream.url;
+      const quoted = [command, ...args, "--silent", url].map((arg) => `'${arg}'`).join(" ");
+      // The shell starts it with a pipe that a sleeping process keeps open, says both ids, and is then killed.
+      const shell = new Deno.Command("/bin/sh", {
+        args: [
+          "-c",
+          `cd ${home.path}; mkfifo in; (echo '${hello}'; exec sleep 30) > in & echo $!; ` +
+          `${quoted} < in > out 2> err & echo $!; wait`,
+        ],
+        env: { ...baseEnv(home.path), ...(during === "a login" ? login.env : {}) },
+        clearEnv: true,
+        stdout: "piped",
+        stderr: "null",
+      }).spawn();
+      const ids = await firstText(shell.stdout, /\d+\n\d+\n/);
+      const [sleeper = 0, pid = 0] = ids.split("\n").map(Number);
+      const said = async (file: string, pattern: RegExp) => {
+        while (!pattern.test(await Deno.readTextFile(`${home.path}/${file}`).catch(() => ""))) {
+          await new Promise((go) => setTimeout(go, 20));
+        }
+      };
+      await (during === "a login" ? said("err", /response_type=code/) : said("out", /"id":0/));
+      assert.ok(isAlive(pid));
 
-  assert.ok(ms < 3_000, `${ms} ms`);
-  await stdin.close().catch(() => {});
-  await Deno.remove(home, { recursive: true });
-});
+      shell.kill("SIGKILL");
+      await shell.status;
+      const start = performance.now();
+      while (isAlive(pid) && performance.now() - start < 5_000) await new Promise((go) => setTimeout(go, 20));
+      const ms = performance.now() - start;
 
-Deno.test({
-  name: "a process whose parent is gone ends, though stdin stays open",
-  ignore: Deno.build.os === "windows",
-  fn: async () => {
-    await using upstream = startUpstream();
-    const { command, args } = doormanCommand();
-    const home = await Deno.makeTempDir();
-    const quoted = [command, ...args, "--silent", upstream.url].map((arg) => `'${arg}'`).join(" ");
-    // The shell starts it with a pipe that a sleeping process keeps open, says its id, and is then killed.
-    const shell = new Deno.Command("/bin/sh", {
-      args: [
-        "-c",
-        `mkfifo ${home}/in; sleep 20 > ${home}/in & echo $!; ${quoted} < ${home}/in > ${home}/out & echo $!; wait`,
-      ],
-      env: baseEnv(home),
-      clearEnv: true,
-      stdout: "piped",
-      stderr: "null",
-    }).spawn();
-    const reader = shell.stdout.getReader();
-    let text = "";
-    while (text.split("\n").length < 3) text += new TextDecoder().decode((await reader.read()).value);
-    const [sleeper, pid] = text.split("\n").map(Number);
-    const alive = () => Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]?.[0] !== "Z";
-    await new Promise((go) => setTimeout(go, 1_500));
-    assert.ok(alive());
+      Deno.kill(sleeper, "SIGKILL");
+      assert.ok(ms < 1_000, `${ms} ms`);
+    },
+  });
+}
 
-    shell.kill("SIGKILL");
-    await shell.status;
-    const start = performance.now();
-    try {
-      while (alive() && performance.now() - start < 5_000) await new Promise((go) => setTimeout(go, 50));
-    } catch {
-      // Its entry is gone with it.
-    }
-    const ms = performance.now() - start;
-
-    Deno.kill(sleeper as number, "SIGKILL");
-    await reader.cancel();
-    await Deno.remove(home, { recursive: true });
-    assert.ok(ms < 1_500, `${ms} ms`);
-  },
-});
+/** A zombie is not. */
+function isAlive(pid: number): boolean {
+  try {
+    return Deno.readTextFileSync(`/proc/${pid}/stat`).split(") ")[1]?.[0] !== "Z";
+  } catch {
+    return false;
+  }
+}
 
 Deno.test("only messages are on stdout, and nothing that was said is in the log, at any level", async () => {
   const canary = "canary-5f1e";
@@ -232,8 +299,28 @@ Deno.test("messages are recorded in a file when asked for, and --silent with --n
     await endsAfter(process.exited, () => process.closeStdin());
     assert.deepEqual(process.stderr, []);
   }
+  assert.equal(await Deno.readTextFile(logFile), "");
   const [sent, received] = (await Deno.readTextFile(dump)).trimEnd().split("\n");
   assert.ok(sent?.endsWith(`> ${hello}`));
   assert.match(received ?? "", /< \{.*"serverInfo"/);
   await Deno.remove(home, { recursive: true }).catch(() => {});
+});
+
+Deno.test("--log-to-file writes what stderr says to a private file that is named after the start", async () => {
+  await using upstream = startUpstream();
+  await using home = await temporaryDir();
+  await using process = startDoorman([upstream.url, "--debug", "--log-to-file"], { home: home.path });
+  await process.write(hello);
+  await process.line("stdout", /"id":0/);
+  await endsAfter(process.exited, () => process.closeStdin());
+
+  const names = (await Array.fromAsync(Deno.readDir(home.path), ({ name }) => name)).filter((name) =>
+    name.endsWith(".log")
+  );
+  assert.equal(names.length, 1);
+  assert.match(names[0] ?? "", /^\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d_mcp-doorman\.log$/);
+  const file = `${home.path}/${names[0]}`;
+  assert.equal(await Deno.readTextFile(file), process.stderr.join("\n") + "\n");
+  assert.match(process.stderr.join("\n"), /"level":"debug"/);
+  if (Deno.build.os !== "windows") assert.equal(((await Deno.stat(file)).mode ?? 0) & 0o777, 0o600);
 });
