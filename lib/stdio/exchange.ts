@@ -43,6 +43,10 @@ export function idKey(raw: string): string {
   return JSON.stringify(JSON.parse(raw));
 }
 
+function sameText(one: string | undefined, other: string): boolean {
+  return one !== undefined && `${JSON.parse(one)}` === `${JSON.parse(other)}`;
+}
+
 /** A request that is answered when it ends, which may be never. */
 export function isEndless(head: Head): boolean {
   return head.method === "subscriptions/listen";
@@ -111,8 +115,9 @@ export class WaitingRequests {
   }
 
   /**
-   * The request that this answer belongs to. `own` are the requests of the POST it came on: with only one of them
-   * any answer is meant for it, since some servers change the id's text.
+   * The request that this answer belongs to. `own` are the requests of the POST it came on: with only one of them an
+   * error is meant for it whatever its id (the Python SDK says "server-error"), and a result whose id is the same but
+   * for its type.
    */
   match(answer: Head, own: readonly Waiting[]): Waiting | undefined {
     if (!isResponse(answer)) return undefined;
@@ -121,6 +126,8 @@ export class WaitingRequests {
     const mine = open.find((waiting) => waiting.key === key);
     if (mine !== undefined) return mine;
     const other = answer.id === undefined ? undefined : this.find(answer.id);
-    return other ?? (own.length === 1 ? open[0] : undefined);
+    const [only] = own.length === 1 ? open : [];
+    const isMeant = only !== undefined && (answer.hasError === true || sameText(answer.id, only.id));
+    return other ?? (isMeant ? only : undefined);
   }
 }

@@ -13,7 +13,7 @@ import type { Logger } from "../base/log.ts";
 import type { Incoming } from "./answer.ts";
 import { joinBytes } from "./bytes.ts";
 import type { MessageDump } from "./dump.ts";
-import { type Outgoing, requestsOf, type Waiting, WaitingRequests } from "./exchange.ts";
+import { idKey, type Outgoing, requestsOf, type Waiting, WaitingRequests } from "./exchange.ts";
 import { type Head, isRequest, isResponse } from "./head.ts";
 import { overrideIdentity } from "./identity.ts";
 import type { IdentityOverrides } from "./config.ts";
@@ -209,10 +209,25 @@ function noAnswer(): Unanswered {
   });
 }
 
-/** An error that came without an id, as for a request that was refused unread, gets the id of its request. */
+/** An answer with another id, or none, as for a request that was refused unread, gets the id of its request. */
 function withId(parts: readonly Uint8Array[], head: Head, waiting: Waiting): readonly Uint8Array[] {
-  if (head.id !== undefined && head.id !== "null" || !head.hasError) return parts;
-  const { id: _, jsonrpc: __, ...rest } = JSON.parse(new TextDecoder().decode(joinBytes(parts)));
+  if (head.id === waiting.id || head.id !== undefined && idKey(head.id) === waiting.key) return parts;
+  const { id: _, jsonrpc: __, ...rest } = parseExactly(new TextDecoder().decode(joinBytes(parts)));
   const text = JSON.stringify(rest);
   return [new TextEncoder().encode(`{"jsonrpc":"2.0","id":${waiting.id},${text.slice(1)}`)];
+}
+
+/** `JSON.parse` that keeps the text of numbers for `JSON.stringify` (ECMAScript 2026, JSON.parse source text access). */
+function parseExactly(text: string): Record<string, unknown> {
+  const { parse, rawJSON } = JSON as unknown as {
+    parse: (
+      text: string,
+      revive: (key: string, value: unknown, context: { source?: string }) => unknown,
+    ) => never;
+    rawJSON: (text: string) => unknown;
+  };
+  return parse(
+    text,
+    (_, value, { source }) => typeof value === "number" && source !== undefined ? rawJSON(source) : value,
+  );
 }

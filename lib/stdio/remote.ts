@@ -54,7 +54,10 @@ const accept = ["accept", "application/json, text/event-stream"] as const;
 const json = ["content-type", "application/json"] as const;
 /** Before a stream is connected to again when the upstream has not said how long to wait. */
 const defaultRetryMs = 1_000;
+const minRetryMs = 50;
 const maxRetryMs = 30_000;
+/** A stream that ends sooner without having gone on is none. */
+const usefulMs = 1_000;
 const maxFailedResumes = 5;
 /** Who waits for the answer is told within half a minute. */
 const maxResumingMs = 20_000;
@@ -151,11 +154,7 @@ async function readStream(parts: RemoteParts, response: UpstreamResponse, delive
     const tooOften = failed === maxFailedResumes || failed > 0 && parts.clock.now() - since > maxResumingMs;
     // Without an event id there is no place to go on from (revision 2025-11-25, "Resumability and Redelivery").
     if (delivery.resumable === false || hints.lastEventId === undefined || tooOften) throw broken(cause);
-    const waitMs = Math.min(
-      (hints.retryMs ?? defaultRetryMs) * 2 ** failed,
-      Math.max(hints.retryMs ?? 0, maxRetryMs),
-    );
-    await parts.clock.sleep(waitMs, delivery.signal);
+    await parts.clock.sleep(pauseMs(hints, failed), delivery.signal);
     try {
       const resumed = await openStream(parts, hints, delivery.signal);
       if (!isOk(resumed) || mediaType(resumed) !== "text/event-stream") {
@@ -163,13 +162,27 @@ async function readStream(parts: RemoteParts, response: UpstreamResponse, delive
         failed = resumed.status >= 500 || resumed.status === 429 ? failed + 1 : maxFailedResumes;
         continue;
       }
-      failed = 0;
-      await read(resumed).finally(() => since = parts.clock.now());
+      const isUseful = usefulness(parts.clock, hints);
+      await read(resumed).catch((error) => cause = error);
+      failed = isUseful() ? 0 : failed + 1;
+      if (failed === 0) since = parts.clock.now();
     } catch (error) {
       cause = error;
       failed++;
     }
   }
+}
+
+/** Before a stream is opened again: what the upstream asked for, and longer each time that it was of no use. */
+function pauseMs({ retryMs = defaultRetryMs }: StreamHints, failed: number): number {
+  if (failed === 0) return retryMs;
+  return Math.max(retryMs, Math.min(Math.max(retryMs, minRetryMs) * 2 ** failed, maxRetryMs));
+}
+
+/** Whether a stream, when it has ended, was worth opening: it went on, or was at least there for a while. */
+function usefulness(clock: Clock, hints: StreamHints): () => boolean {
+  const [sinceMs, lastEventId] = [clock.now(), hints.lastEventId];
+  return () => hints.lastEventId !== lastEventId || clock.now() - sinceMs >= usefulMs;
 }
 
 function openStream(parts: RemoteParts, hints: StreamHints, signal: AbortSignal): Promise<UpstreamResponse> {
@@ -201,9 +214,10 @@ export async function listen(
       const response = await openStream(parts, hints, signal);
       if (isOk(response) && mediaType(response) === "text/event-stream") {
         log.debug("stream_opened", { url: safeUrl(parts.url) });
-        failed = 0;
         opened = true;
-        await readRenewed(response, receive, hints, watchdog);
+        const isUseful = usefulness(clock, hints);
+        await readRenewed(response, receive, hints, watchdog).catch(() => {});
+        failed = isUseful() ? 0 : failed + 1;
       } else {
         const { lost, answer } = await isSessionLost(response);
         await discard(answer);
@@ -215,8 +229,7 @@ export async function listen(
       failed++;
     }
     if (signal.aborted) break;
-    const waitMs = Math.min((hints.retryMs ?? defaultRetryMs) * 2 ** Math.min(failed, 10), maxRetryMs);
-    await clock.sleep(Math.max(waitMs, hints.retryMs ?? 0), signal).catch(() => {});
+    await clock.sleep(pauseMs(hints, failed), signal).catch(() => {});
   }
   return "ended";
 }

@@ -145,17 +145,17 @@ Deno.test("a connection that breaks in the middle of a JSON answer gives an erro
   assert.match(error.data.hint, /may have been carried out/);
 });
 
-Deno.test("a JSON-RPC error in an HTTP error is the answer, and gets the request's id when it has none", async () => {
+Deno.test("a JSON-RPC error in an HTTP error is the answer, and gets the request's id when it has none of its own", async () => {
   await using upstream = callsGet((request) => {
-    const id = request.rpc.id === "own" ? "own" : null;
-    return Response.json({ jsonrpc: "2.0", id, error: { code: -32602, message: "bad", data: { big: 1 } } }, {
-      status: 400,
-    });
+    const ids: Record<string, unknown> = { own: "own", python: "server-error" };
+    const id = ids[request.rpc.id] ?? null;
+    const error = { code: -32602, message: "bad", data: { big: 1 } };
+    return Response.json({ jsonrpc: "2.0", id, error }, { status: 400 });
   });
   await using pump = startPump(upstream.url);
   await shakeHands(pump);
 
-  for (const id of ["own", "other", 5]) {
+  for (const id of ["own", "python", "other", 5]) {
     const answer = await pump.ask(call(id));
     assert.deepEqual(answer, {
       jsonrpc: "2.0",
@@ -163,6 +163,33 @@ Deno.test("a JSON-RPC error in an HTTP error is the answer, and gets the request
       error: { code: -32602, message: "bad", data: { big: 1 } },
     });
   }
+});
+
+Deno.test("a result whose id changed its type on the way is the answer, with the id of the request and all else as it was", async () => {
+  const result = '{"n":12345678901234567890,"f":1.50}';
+  await using upstream = callsGet((request) =>
+    new Response(`{"result":${result},"id":${JSON.stringify(`${request.rpc.id}`)},"jsonrpc":"2.0"}`, {
+      headers: { "content-type": "application/json" },
+    })
+  );
+  await using pump = startPump(upstream.url);
+  await shakeHands(pump);
+
+  const { id } = await pump.ask(call(5));
+
+  assert.equal(id, 5);
+  assert.ok(pump.lines.at(-1)?.includes(result));
+});
+
+Deno.test("a result with the id of another request is not taken for the answer", async () => {
+  await using upstream = callsGet(() => Response.json({ jsonrpc: "2.0", id: "another", result: {} }));
+  await using pump = startPump(upstream.url);
+  await shakeHands(pump);
+
+  const { error } = await pump.ask(call("own"));
+
+  assert.equal(error.code, -31004);
+  assert.equal(pump.lines.length, 2);
 });
 
 Deno.test("a redirect within the origin is followed with the message", async () => {

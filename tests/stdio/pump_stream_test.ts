@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type Clock, systemClock } from "../../lib/base/clock.ts";
 import { startUpstream } from "../fakes/upstream.ts";
 import { initializeMessage, shakeHands, startPump, type TestPump } from "../support/pump.ts";
 import {
@@ -206,6 +207,57 @@ Deno.test("a stream that cannot be resumed gives an error with the request's id"
       assert.equal(error.code, -31004);
     },
   );
+});
+
+/** The waits of a pump's clock, each of which is over at once. */
+function impatientClock() {
+  const waitsMs: number[] = [];
+  const sleep: Clock["sleep"] = (ms, signal) => {
+    waitsMs.push(ms);
+    return systemClock.sleep(1, signal);
+  };
+  return { clock: { now: systemClock.now, sleep }, waitsMs };
+}
+
+Deno.test("a call whose stream is resumed with nothing new, again and again, gets an error", async () => {
+  let gets = 0;
+  await using upstream = rawUpstream((request) => {
+    const useless = new Response("id: c1\nretry: 1\ndata:\n\n", {
+      headers: { "content-type": "text/event-stream" },
+    });
+    if (request.method === "GET" && request.headers.get("last-event-id") === null) {
+      return new Response(null, { status: 405 });
+    }
+    if (request.method === "GET") gets++;
+    return request.method === "GET" || isPost(request, "tools/call")
+      ? useless
+      : rpcResult(request, plainInitialize);
+  });
+  await using pump = startPump(upstream.url);
+  await shakeHands(pump);
+
+  const { error } = await pump.ask(call("c"));
+
+  assert.equal(error.code, -31004);
+  assert.equal(gets, 5);
+});
+
+Deno.test("an own stream that ends at once is opened less and less often, whatever the upstream asks for", async () => {
+  const { clock, waitsMs } = impatientClock();
+  await using upstream = rawUpstream((request) =>
+    request.method === "GET"
+      ? new Response("retry: 0\n\n", { headers: { "content-type": "text/event-stream" } })
+      : rpcResult(request, plainInitialize)
+  );
+  await using pump = startPump(upstream.url, { clock });
+  await shakeHands(pump);
+  while (upstream.requests.filter(({ method }) => method === "GET").length < 15) {
+    await new Promise((go) => setTimeout(go, 5));
+  }
+
+  assert.deepEqual(waitsMs.slice(waitsMs.indexOf(100)).filter((ms) => ms !== 5_000).slice(0, 11), [
+    ...[100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000, 30_000],
+  ]);
 });
 
 Deno.test("the upstream's own stream is opened again where it ended", async () => {
