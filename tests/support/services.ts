@@ -26,6 +26,8 @@ const known = {
     programs: ["kubernetes-validate"],
     hint: "pip install kubernetes-validate",
   },
+  caddy: { name: "Caddy", programs: ["caddy"], hint: "apt-get install caddy" },
+  nginx: { name: "nginx", programs: ["nginx"], hint: "apt-get install nginx-light" },
   jq: { name: "jq", programs: ["jq"], hint: "apt-get install jq" },
   curl: { name: "curl", programs: ["curl"], hint: "apt-get install curl" },
   systemd: { name: "systemd-analyze", programs: ["systemd-analyze"], hint: "apt-get install systemd" },
@@ -64,7 +66,9 @@ export function testWithService(
 export function findProgram(program: string): string | undefined {
   const separator = Deno.build.os === "windows" ? ";" : ":";
   const names = Deno.build.os === "windows" ? [`${program}.exe`] : [program];
-  for (const folder of (Deno.env.get("PATH") ?? "").split(separator)) {
+  // Servers are often where only an administrator's PATH leads.
+  const more = Deno.build.os === "windows" ? [] : ["/usr/sbin", "/usr/local/sbin"];
+  for (const folder of [...(Deno.env.get("PATH") ?? "").split(separator), ...more]) {
     if (folder === "") continue;
     for (const name of names) {
       const path = `${folder}/${name}`;
