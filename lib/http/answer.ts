@@ -7,7 +7,7 @@ import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import { responseHeaders } from "../upstream/headers.ts";
 import { discard, type HeaderList, UpstreamError, type UpstreamResponse } from "../upstream/upstream.ts";
-import { type Exchange, peekLate } from "./exchange.ts";
+import { type Exchange, isStanding, peekLate } from "./exchange.ts";
 import { rpcCodes, upstreamSentence } from "./failure.ts";
 import type { IdentityRewrite } from "./identity.ts";
 import type { RequestLog } from "./request_log.ts";
@@ -155,7 +155,7 @@ export class Answering {
     const source = this.parts.identity?.wants(exchange.peek) === true
       ? this.parts.identity.events(body)
       : context.filter?.events(body) ?? body;
-    const standing = exchange.method === "GET" || peekLate(exchange)?.method === "subscriptions/listen";
+    const standing = isStanding(exchange);
     // It holds no place among the calls, whatever it was taken for before.
     if (standing) context.release();
     return this.parts.streams.pass(source, {

@@ -43,3 +43,13 @@ export class Exchange {
 export function peekLate({ peek: seen, body }: Exchange): Peek | undefined {
   return seen ?? (body === undefined ? undefined : peek(body));
 }
+
+/**
+ * Whether the answer is a stream that stands for as long as its token lives, and waits for nothing. Where a body went by
+ * unread, the header that has to say the same (MCP 2026-07-28) decides: whoever sends another one is refused behind us.
+ */
+export function isStanding(exchange: Exchange): boolean {
+  if (exchange.method === "GET") return true;
+  const named = exchange.headers.goOn.find(([name]) => name === "mcp-method")?.[1];
+  return (peekLate(exchange)?.method ?? named) === "subscriptions/listen";
+}

@@ -25,14 +25,29 @@ function writable() {
   };
 }
 
+function timer(ms: number, ring: () => void): Disposable {
+  const id = setTimeout(ring, ms);
+  return { [Symbol.dispose]: () => clearTimeout(id) };
+}
+
+/** So that a failure leaves no stream open, for which everything would wait. */
+function abortOnDispose() {
+  const controller = new AbortController();
+  return { signal: controller.signal, [Symbol.dispose]: () => controller.abort() };
+}
+
 function reader(response: Response) {
   const chunks = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   assert.ok(chunks !== undefined);
   return {
     next: async () => (await chunks.read()).value ?? "(end)",
-    /** Everything up to the end; `cut` when there was none. */
+    /** Everything up to the end; `cut` when there was none, `open` when there is none within ten seconds. */
     rest: async () => {
       let text = "";
+      using _late = timer(10_000, () => {
+        text += "(open)";
+        chunks.cancel();
+      });
       try {
         for (let piece = await chunks.read(); !piece.done; piece = await chunks.read()) text += piece.value;
         return text;
@@ -297,6 +312,53 @@ Deno.test("a GET stream ends when its token does; the answer to a call goes on",
   answer.write("data: 2\n\n");
   answer.close();
   assert.equal(await calling.rest(), "data: 1\n\ndata: 2\n\n");
+});
+
+Deno.test("a listen stream ends when its login is revoked, holds no place among calls, and however its request came", async () => {
+  const gone: string[] = [];
+  await using front = await startFront({
+    settings: {
+      limits: { ...settings.limits, perSubjectConcurrency: 1 },
+      accessLog: { ...settings.accessLog, bodyMaxBytes: 100 },
+    },
+    upstream: async (request) => {
+      const { id } = await request.json();
+      const first = new TextEncoder().encode("data: 1\n\n");
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => controller.enqueue(first),
+        cancel: () => void gone.push(id),
+      });
+      return new Response(body, { headers: { "content-type": "text/event-stream" } });
+    },
+  });
+  const listen = (id: string, padding = 0) =>
+    JSON.stringify({
+      jsonrpc: "2.0",
+      id,
+      method: "subscriptions/listen",
+      params: { "x": "x".repeat(padding) },
+    });
+  const ways: Record<string, BodyInit> = {
+    small: listen("small"),
+    unread: listen("unread", 1_000),
+    large: listen("large", 100_000),
+    chunked: new Blob([listen("chunked")]).stream(),
+  };
+  const headers = { ...bearer, "mcp-protocol-version": "2026-07-28", "mcp-method": "subscriptions/listen" };
+
+  const streams = [];
+  using leave = abortOnDispose();
+  for (const [way, body] of Object.entries(ways)) {
+    const response = await fetch(front.url, { method: "POST", headers, body, signal: leave.signal });
+    assert.equal(response.status, 200, way);
+    const events = reader(response);
+    assert.equal(await events.next(), "data: 1\n\n", way);
+    streams.push(events);
+  }
+  front.inbound.revokedGrants.add("alice");
+
+  for (const events of streams) assert.equal(await events.rest(), "");
+  assert.deepEqual(gone.sort(), ["chunked", "large", "small", "unread"]);
 });
 
 Deno.test("where standing streams are refused, a GET for one is 405 once the token is known, and calls still stream", async () => {

@@ -166,6 +166,9 @@ Deno.test("an upstream's 401 has the token fetched again once, also when many ca
   await clock.advance(10_000);
   assert.deepEqual(await post(), [502, null]);
   assert.equal(endpoint.asked.length, 3);
+  // An upstream that refuses everything does not send everybody to the token endpoint.
+  for (let count = 0; count < 5; count++) assert.deepEqual(await post(), [502, null]);
+  assert.equal(endpoint.asked.length, 3);
   http.close();
 });
 
