@@ -23,8 +23,9 @@ import { giveBack } from "./permissions.ts";
 
 /** How long answers under way are waited for when the host has closed stdin. */
 const lastAnswersMs = 5_000;
-/** How long leaving may take. */
+/** How long leaving may take, together less than a second: saying good-bye to the upstream, ending a login. */
 const goodbyeMs = 500;
+const loginEndMs = 300;
 
 /** Runs until the host is gone; the exit code. @throws UserError when it cannot start */
 export async function runStdio(config: StdioConfig): Promise<number> {
@@ -68,7 +69,7 @@ export async function runStdio(config: StdioConfig): Promise<number> {
   const goodbye = AbortSignal.timeout(goodbyeMs);
   await pump.upstream.close(goodbye).catch(() => {});
   exit.abort();
-  await Promise.race([credentials[Symbol.asyncDispose](), clock.sleep(goodbyeMs)]).catch(() => {});
+  await Promise.race([credentials[Symbol.asyncDispose](), clock.sleep(loginEndMs)]).catch(() => {});
   return 0;
 }
 

@@ -57,6 +57,23 @@ Deno.test({
   }
 });
 
+Deno.test("an upstream that does not answer the goodbye does not hold it up", async () => {
+  await using upstream = rawUpstream((request) => {
+    if (request.method === "DELETE") return new Promise<Response>(() => {});
+    if (request.method === "GET") return new Response(null, { status: 405 });
+    return rpcResult(request, plainInitialize, { "mcp-session-id": "a session" });
+  });
+  await using process = startDoorman([upstream.url], {});
+  await process.write(hello);
+  await process.line("stdout", /"id":0/);
+
+  const { code, ms } = await endsAfter(process.exited, () => process.signal("SIGTERM"));
+
+  assert.equal(code, 0);
+  assert.ok(ms < 1_000, `${ms} ms`);
+  assert.equal(upstream.requests.at(-1)?.method, "DELETE");
+});
+
 Deno.test("at the end of stdin the answers under way are delivered first", async () => {
   await using upstream = startUpstream();
   await using process = startDoorman([upstream.url], {});
@@ -303,6 +320,7 @@ Deno.test("messages are recorded in a file when asked for, and --silent with --n
   const [sent, received] = (await Deno.readTextFile(dump)).trimEnd().split("\n");
   assert.ok(sent?.endsWith(`> ${hello}`));
   assert.match(received ?? "", /< \{.*"serverInfo"/);
+  if (Deno.build.os !== "windows") assert.equal(((await Deno.stat(dump)).mode ?? 0) & 0o777, 0o600);
   await Deno.remove(home, { recursive: true }).catch(() => {});
 });
 

@@ -126,6 +126,12 @@ Deno.test("a tool whose annotations break the rules is left out of the list, and
   const { result } = await pump.ask(ask(1, "tools/list"));
 
   assert.deepEqual(result, { tools: good, ttlMs: 5, more: [1] });
+  const warnings = pump.log.lines.map((line) => JSON.parse(line)).filter(({ msg }) =>
+    msg === "tool_left_out"
+  );
+  assert.deepEqual(warnings.map(({ level, rpcTool }) => `${level} ${rpcTool}`), [
+    ...Object.keys(bad).map((name) => `warn ${name}`),
+  ]);
 });
 
 Deno.test("headers that do not fit any more: the list is read again, all pages, and the call is sent once more", async () => {
