@@ -12,7 +12,7 @@ import { probeUpstream } from "../stdio/probe.ts";
 import { renewGrant } from "../stdio/renewal.ts";
 import { discoveredDoor } from "../stdio/upstream_discovery.ts";
 import type { Invocation } from "./command.ts";
-import { accountOf, type LoginParts, openLoginParts } from "./login_parts.ts";
+import { asAccount, type LoginParts, openLoginParts } from "./login_parts.ts";
 import { type Spinner, spinner } from "./spinner.ts";
 
 /** @throws UserError when the login did not happen. */
@@ -42,7 +42,7 @@ export async function run(invocation: Invocation): Promise<number> {
     return 0;
   }
   const grant = await renewGrant(context, { always: true, door });
-  if (grant !== undefined) console.log(`Logged in to ${grant.upstream} as ${accountOf(grant)}.`);
+  if (grant !== undefined) console.log(`Logged in to ${grant.upstream}${asAccount(grant)}.`);
   return 0;
 }
 

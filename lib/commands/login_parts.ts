@@ -74,13 +74,20 @@ export function notLoggedIn({ config, upstreamGiven }: LoginParts): string {
   return `You are not logged in to ${href}; mcp-doorman login ${href} changes that.`;
 }
 
+const unknownAccount = "(the server did not say)";
+
+/** The end of a sentence that says for whom a login is; nothing where the server did not say. */
+export function asAccount(grant: Grant): string {
+  const account = accountOf(grant);
+  return account === unknownAccount ? "" : ` as ${account}`;
+}
+
 /** Who a grant is for, as far as the server told. */
 export function accountOf(grant: Grant): string {
   if (grant.how === "client_credentials") return `the client ${grant.clientId}`;
   const names = [grant.name, grant.email === undefined ? undefined : `<${grant.email}>`]
     .filter((part) => part !== undefined);
-  if (names.length > 0) return names.join(" ");
-  return grant.subject ?? "(the server did not say)";
+  return names.length > 0 ? names.join(" ") : grant.subject ?? unknownAccount;
 }
 
 /** How long a grant is still good for, in words. */

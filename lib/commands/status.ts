@@ -12,7 +12,7 @@ export async function run(invocation: Invocation): Promise<number> {
     const lines = [
       ["account", accountOf(grant)],
       ["issuer", grant.issuer],
-      ["client", grant.clientId],
+      ["client", shortened(grant.clientId)],
       ["scopes", (grant.scopesGranted ?? grant.scopesAsked).join(" ") || "(the server's choice)"],
       ["token", validityOf(grant, nowMs)],
       ["logged in", new Date(grant.loggedInAtMs).toISOString()],
@@ -23,4 +23,9 @@ export async function run(invocation: Invocation): Promise<number> {
     );
   }
   return grants.length === 0 && parts.upstreamGiven ? 1 : 0;
+}
+
+/** A client that a server made up can have a very long name. */
+function shortened(text: string): string {
+  return text.length <= 72 ? text : `${text.slice(0, 64)}…`;
 }

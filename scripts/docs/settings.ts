@@ -19,12 +19,14 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-/** One table per heading: variable, flag, default, meaning. */
+/** One table per heading, folded away: variable, flag, default, meaning. */
 export function readmeTables(): string {
-  return groups.map((group) =>
+  const tables = groups.map((group) =>
     [
-      `**${group}**`,
+      "<details>",
+      `<summary>${group} (${inGroup(group).length})</summary>`,
       "",
+      "<!-- deno-fmt-ignore-start -->",
       "| Variable | Flag | Default | What it does |",
       "|---|---|---|---|",
       ...inGroup(group).map(([, setting]) => {
@@ -37,8 +39,12 @@ export function readmeTables(): string {
         ];
         return `| ${columns.map(cell).join(" | ")} |`;
       }),
+      "<!-- deno-fmt-ignore-end -->",
+      "",
+      "</details>",
     ].join("\n")
-  ).join("\n\n");
+  );
+  return tables.join("\n\n");
 }
 
 function reference([key, setting]: readonly [string, Setting]): string {
