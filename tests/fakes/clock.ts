@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from "../../lib/base/clock.ts";
+import type { Clock } from "../../lib/base/clock.ts";
 
 /** A clock that stands still until it is told to move. */
 export interface FakeClock extends Clock {
@@ -8,15 +8,21 @@ export interface FakeClock extends Clock {
   readonly waiting: number;
 }
 
-/** The real time, going `times` as fast, and moved on by hand: for code that also waits for real networks. */
-export function hastyClock(times: number): Clock & { move(ms: number): void } {
-  const startMs = performance.now();
-  let movedMs = 0;
-  return {
-    now: () => Date.UTC(2026, 0, 1) + movedMs + (performance.now() - startMs) * times,
-    sleep: (ms, signal) => systemClock.sleep(ms / times, signal),
-    move: (ms) => void (movedMs += ms),
-  };
+/** Lets seconds pass, five at a time, with real networks getting their turn in between. */
+export async function pass(clock: FakeClock, seconds: number): Promise<void> {
+  for (let past = 0; past < seconds; past += 5) {
+    await clock.advance(5_000);
+    await new Promise((go) => setTimeout(go, 5));
+  }
+}
+
+/** Lets time pass until this comes. */
+export async function passUntil<T>(clock: FakeClock, event: Promise<T>): Promise<T> {
+  let isOver = false;
+  const over = () => void (isOver = true);
+  event.then(over, over);
+  while (!isOver) await pass(clock, 5);
+  return await event;
 }
 
 interface Sleeper {

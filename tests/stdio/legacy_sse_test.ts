@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hastyClock } from "../fakes/clock.ts";
+import { fakeClock, pass, passUntil } from "../fakes/clock.ts";
 import { shakeHands, startPump } from "../support/pump.ts";
 import { eventStream, plainInitialize, type RawRequest, rawUpstream } from "../support/raw_upstream.ts";
 
@@ -75,16 +75,17 @@ Deno.test("a stream that ends gives its calls errors; the next request opens ano
 Deno.test("a call on a silent stream gets an error when the upstream cannot be connected to any more", async () => {
   const { server } = legacyServer();
   await using upstream = server;
-  await using pump = startPump(upstream.url, { clock: hastyClock(200) });
+  const clock = fakeClock();
+  await using pump = startPump(upstream.url, { clock });
   await shakeHands(pump);
   pump.send({ jsonrpc: "2.0", id: "lost", method: "tools/call", params: { name: "x" } });
   await upstream.request(({ rpc }) => rpc?.method === "tools/call");
-  await new Promise((go) => setTimeout(go, 500));
+  await pass(clock, 100);
   assert.equal(pump.lines.length, 1);
 
   upstream.stopListening();
 
-  assert.equal((await pump.answer("lost")).error.code, -31004);
+  assert.equal((await passUntil(clock, pump.answer("lost"))).error.code, -31004);
 });
 
 Deno.test("after the machine slept a new stream is opened and the host introduced again, without a request of his", async () => {

@@ -1,6 +1,6 @@
-/** Streams on which nothing comes, in hasty time: a second of it takes five milliseconds. */
+/** Streams on which nothing comes. */
 import assert from "node:assert/strict";
-import { hastyClock } from "../fakes/clock.ts";
+import { type FakeClock, fakeClock, pass, passUntil } from "../fakes/clock.ts";
 import { answering } from "../../lib/stdio/renewed_stream.ts";
 import { watched } from "../../lib/stdio/silence.ts";
 import { shakeHands, startPump, type TestPump } from "../support/pump.ts";
@@ -12,8 +12,6 @@ import {
   rpcResult,
 } from "../support/raw_upstream.ts";
 
-const times = 200;
-const seconds = (count: number) => new Promise((go) => setTimeout(go, count * 1_000 / times));
 const isCall = ({ rpc }: RawRequest) => rpc?.method === "tools/call";
 const isGet = ({ method }: RawRequest) => method === "GET";
 const call = { jsonrpc: "2.0", id: "c", method: "tools/call", params: { name: "long" } };
@@ -35,10 +33,11 @@ function silentUpstream(refuse: (request: RawRequest) => Response | undefined = 
   return { upstream, gets, calls };
 }
 
-async function connected(url: string): Promise<TestPump> {
-  const pump = startPump(url, { clock: hastyClock(times) });
+async function connected(url: string): Promise<TestPump & { clock: FakeClock }> {
+  const clock = fakeClock();
+  const pump = startPump(url, { clock });
   await shakeHands(pump);
-  return pump;
+  return Object.assign(pump, { clock });
 }
 
 Deno.test("the upstream's own stream is renewed after 45 s without a byte, the new one opened beside the old", async () => {
@@ -53,10 +52,13 @@ Deno.test("the upstream's own stream is renewed after 45 s without a byte, the n
   const first = await upstream.request(isGet);
   gets[0]?.event(changed, "e7");
   await pump.find(({ method }) => method === changed.method);
-  await seconds(30);
+  await pass(pump.clock, 40);
   assert.equal(upstream.requests.filter(isGet).length, 1);
 
-  const second = await upstream.request((request) => isGet(request) && request !== first);
+  const second = await passUntil(
+    pump.clock,
+    upstream.request((request) => isGet(request) && request !== first),
+  );
   gets[1]?.event({ ...changed, method: "notifications/prompts/list_changed" });
 
   assert.equal(second.headers.get("last-event-id"), "e7");
@@ -76,8 +78,8 @@ Deno.test("a server that knows one stream at a time is let go of the old one fir
   await using pump = await connected(upstream.url);
   const first = await upstream.request(isGet);
 
-  await aborted(first);
-  while (gets.length < 2) await seconds(1);
+  await passUntil(pump.clock, aborted(first));
+  while (gets.length < 2) await pass(pump.clock, 5);
   gets[1]?.event(changed);
 
   await pump.find(({ method }) => method === changed.method);
@@ -86,16 +88,16 @@ Deno.test("a server that knows one stream at a time is let go of the old one fir
 Deno.test("a stream that is kept alive is left alone, and one that stays silent is renewed less and less often", async () => {
   const { upstream: server, gets } = silentUpstream();
   await using upstream = server;
-  await using _pump = await connected(upstream.url);
+  await using pump = await connected(upstream.url);
   await upstream.request(isGet);
   for (let beat = 0; beat < 8; beat++) {
     gets[0]?.write(": still here\n\n");
-    await seconds(15);
+    await pass(pump.clock, 15);
   }
   assert.equal(upstream.requests.filter(isGet).length, 1);
 
   // At 45 s, 45 + 90 and 45 + 90 + 180; each up to 5 s later.
-  await seconds(330);
+  await pass(pump.clock, 340);
   const count = upstream.requests.filter(isGet).length;
   assert.ok(count >= 3 && count <= 4, `${count}`);
 });
@@ -107,32 +109,33 @@ Deno.test("what the reader takes his time for is no silence", async () => {
     },
     pull: (controller) => controller.close(),
   }, { highWaterMark: 2 });
+  const clock = fakeClock();
   const quiet: number[] = [];
   const onSilence = (quietMs: number) => Promise.resolve(void quiet.push(quietMs));
   let pieces = 0;
 
-  for await (const _ of watched(body, { clock: hastyClock(times), onSilence })) {
+  for await (const _ of watched(body, { clock, onSilence })) {
     pieces++;
-    await seconds(60);
+    await pass(clock, 60);
   }
 
   assert.equal(pieces, 2);
   assert.deepEqual(quiet, []);
 });
 
-Deno.test("after the machine slept each silent stream is renewed, though no time of ours went by", async () => {
+Deno.test("after the machine slept a silent stream is renewed at once, though none of our waits went by", async () => {
   const { upstream: server, gets } = silentUpstream();
   await using upstream = server;
-  const clock = hastyClock(1);
-  await using pump = startPump(upstream.url, {
-    clock: { ...clock, sleep: (ms, signal) => clock.sleep(ms / times, signal) },
-  });
+  const clock = fakeClock();
+  let sleptMs = 0;
+  await using pump = startPump(upstream.url, { clock: { ...clock, now: () => clock.now() + sleptMs } });
   await shakeHands(pump);
   const first = await upstream.request(isGet);
-  await seconds(20);
+  await pass(clock, 20);
   assert.equal(upstream.requests.filter(isGet).length, 1);
 
-  clock.move(3_600_000);
+  sleptMs = 3_600_000;
+  await pass(clock, 10);
 
   await upstream.request((request) => isGet(request) && request !== first);
   gets[1]?.event(changed);
@@ -147,7 +150,10 @@ Deno.test("a call whose stream is silent is asked for beside it where the upstre
   const first = await upstream.request(isCall);
   calls[0]?.write("id: c1\ndata:\n\n");
 
-  const resumed = await upstream.request(({ headers }) => headers.get("last-event-id") === "c1");
+  const resumed = await passUntil(
+    pump.clock,
+    upstream.request(({ headers }) => headers.get("last-event-id") === "c1"),
+  );
   await aborted(first);
   gets.at(-1)?.event(answer, "c2");
 
@@ -166,8 +172,8 @@ for (const status of [405, 409, 500]) {
     pump.send(call);
     const first = await upstream.request(isCall);
     calls[0]?.write("id: c1\ndata:\n\n");
-    await upstream.request(({ headers }) => headers.get("last-event-id") === "c1");
-    await seconds(100);
+    await passUntil(pump.clock, upstream.request(({ headers }) => headers.get("last-event-id") === "c1"));
+    await pass(pump.clock, 100);
     assert.equal(first.signal.aborted, false);
 
     calls[0]?.event(answer, "c2");
@@ -183,12 +189,12 @@ Deno.test("a silent call is waited for as long as the upstream is there, and get
   pump.send(call);
   const first = await upstream.request(isCall);
   calls[0]?.event({ jsonrpc: "2.0", method: "notifications/progress", params: {} });
-  await seconds(300);
+  await pass(pump.clock, 300);
   assert.equal(first.signal.aborted, false);
   assert.equal(pump.lines.length, 2);
 
   upstream.stopListening();
-  const { error } = await pump.answer("c");
+  const { error } = await passUntil(pump.clock, pump.answer("c"));
 
   assert.equal(error.code, -31001);
   assert.match(error.message, /any more.*may have been carried out/);
@@ -198,7 +204,7 @@ Deno.test("an upstream that is gone for good is noticed in 20 s, one that is jus
   for (let goneAtMs = 5_000; goneAtMs < 60_000; goneAtMs += 5_000) {
     let looks = 0;
     const isReachable = () => Promise.resolve((looks++, quietMs <= goneAtMs));
-    const { onSilence } = answering({ clock: hastyClock(1), isReachable }, () => undefined);
+    const { onSilence } = answering({ clock: fakeClock(), isReachable }, () => undefined);
     let quietMs = 0;
     const until = async (endMs: number) => {
       for (quietMs = 5_000; quietMs <= endMs; quietMs += 5_000) await onSilence(quietMs);
@@ -210,7 +216,7 @@ Deno.test("an upstream that is gone for good is noticed in 20 s, one that is jus
   }
   let down = true;
   const { onSilence } = answering({
-    clock: hastyClock(1),
+    clock: fakeClock(),
     isReachable: () => Promise.resolve(!(down && (down = false, true))),
   }, () => undefined);
   for (let quietMs = 5_000; quietMs < 200_000; quietMs += 5_000) await onSilence(quietMs);
@@ -225,12 +231,16 @@ Deno.test("a silent subscription of revision 2026-07-28 is asked for again, and 
     stream.event(acknowledged);
     return stream.response;
   });
-  await using pump = startPump(upstream.url, { clock: hastyClock(times) });
+  const clock = fakeClock();
+  await using pump = startPump(upstream.url, { clock });
   const _meta = { "io.modelcontextprotocol/protocolVersion": "2026-07-28" };
   pump.send({ jsonrpc: "2.0", id: "s", method: "subscriptions/listen", params: { _meta } });
   const first = await upstream.request(({ rpc }) => rpc.id === "s");
 
-  const second = await upstream.request((request) => request.rpc.id === "s" && request !== first);
+  const second = await passUntil(
+    clock,
+    upstream.request((request) => request.rpc.id === "s" && request !== first),
+  );
   streams[1]?.event(changed);
 
   await pump.find(({ method }) => method === changed.method);
