@@ -1,15 +1,17 @@
 /**
  * What the program costs, beside the upstream called directly and beside a plain Go reverse proxy without any
- * authentication, all in one run: `deno task bench [--rounds 3] [--seconds 3] [--write]`. `MCP_DOORMAN_BIN` names a
- * binary to measure instead of the source. The CPU of a call is what survives a busy machine; read the ratios.
+ * authentication, all in one run: `deno task bench [--part http|stdio] [--rounds 3] [--seconds 3] [--write]`.
+ * `MCP_DOORMAN_BIN` names a binary to measure instead of the source. The CPU of a call is what survives a busy machine;
+ * read the ratios.
  *
- *     upstream <- direct, floor, product -- small calls at 1, 16, 64 connections, a burst of events, idle streams
+ *     upstream <- direct, floor, product -- cold start, small calls at 1, 16, 64 connections, events (how long each is
+ *                                           under way; a burst), idle streams; logins with the product
  */
 import { parseArgs } from "node:util";
 import { load } from "./bench_http/load.ts";
 import { cpuMs, rssMb } from "./bench_http/process_stat.ts";
 import { type Figures, note, table } from "./bench_http/report.ts";
-import { burst, idleStreamKb } from "./bench_http/streams.ts";
+import { burst, eventLatencies, idleStreamKb } from "./bench_http/streams.ts";
 import { startSubjects } from "./bench_http/subjects.ts";
 import { setting, writeSection } from "./bench_report/section.ts";
 
@@ -20,9 +22,12 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "3" },
     events: { type: "string", default: "10000" },
     streams: { type: "string", default: "500" },
+    part: { type: "string", default: "all" },
     write: { type: "boolean", default: false },
   },
 });
+
+const logins = 30;
 
 async function measure(): Promise<{ readonly text: string; readonly failed: number }> {
   await using subjects = await startSubjects();
@@ -48,7 +53,13 @@ async function measure(): Promise<{ readonly text: string; readonly failed: numb
         }
       }
     }
+    for (const [name, coldStart] of subjects.coldStarts) {
+      note(figures, "cold start, ms", name, await coldStart());
+    }
     for (const subject of subjects.all) {
+      const latencies = await eventLatencies(subject, 50);
+      note(figures, "event under way: p50 ms", subject.name, latencies[25]);
+      note(figures, "event under way: p98 ms", subject.name, latencies[48]);
       note(figures, "burst: events/s", subject.name, await burst(subject, Number(values.events)));
     }
   }
@@ -56,6 +67,12 @@ async function measure(): Promise<{ readonly text: string; readonly failed: numb
   for (const subject of subjects.all) {
     note(figures, "idle stream, KB", subject.name, await idleStreamKb(subject, Number(values.streams)));
   }
+  const product = subjects.all.find(({ name }) => name === "mcp-doorman");
+  const before = cpuMs(product?.pid);
+  const begun = performance.now();
+  for (let flow = 0; flow < logins; flow++) await subjects.logIn();
+  note(figures, "logins/s", "mcp-doorman", logins / ((performance.now() - begun) / 1_000));
+  note(figures, "login: CPU ms", "mcp-doorman", ((cpuMs(product?.pid) ?? NaN) - (before ?? NaN)) / logins);
   const floor = subjects.all.some(({ name }) => name.startsWith("Go")) ? "Go floor, no auth" : "direct";
   const lines = [
     table(figures, subjects.all.map(({ name }) => name), floor),
@@ -66,16 +83,29 @@ async function measure(): Promise<{ readonly text: string; readonly failed: numb
   return { text: lines.join("\n"), failed };
 }
 
-const { text, failed } = await measure();
-console.log(text);
-if (values.write) {
-  const how = `${setting(Deno.env.get("MCP_DOORMAN_BIN"))} Medians; ratios to the plain Go proxy.`;
-  await writeSection("http", `## http mode\n\n${how}\n\n${text}`);
+async function http(): Promise<number> {
+  const { text, failed } = await measure();
+  console.log(text);
+  if (values.write) {
+    const how = `${setting(Deno.env.get("MCP_DOORMAN_BIN"))} Medians; ratios to the plain Go proxy.`;
+    await writeSection("http", `## http mode\n\n${how}\n\n${text}`);
+  }
+  return failed;
 }
-const stdio = new URL("./bench_stdio.ts", import.meta.url).pathname;
-await new Deno.Command(Deno.execPath(), {
-  args: ["run", "-A", stdio, ...(values.write ? ["--write"] : [])],
-  stdin: "null",
-  stdout: "inherit",
-}).output();
-Deno.exit(failed > 0 ? 1 : 0);
+
+async function stdio(): Promise<number> {
+  const script = new URL("./bench_stdio.ts", import.meta.url).pathname;
+  const { code } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", script, ...(values.write ? ["--write"] : [])],
+    stdin: "null",
+    stdout: "inherit",
+  }).output();
+  return code;
+}
+
+if (!["all", "http", "stdio"].includes(values.part)) {
+  console.error(`Cannot measure "${values.part}": --part is http or stdio`);
+  Deno.exit(2);
+}
+const bad = (values.part === "stdio" ? 0 : await http()) + (values.part === "http" ? 0 : await stdio());
+Deno.exit(bad > 0 ? 1 : 0);

@@ -6,15 +6,32 @@ function headersOf({ token }: Subject): Record<string, string> {
   return token === undefined ? {} : { authorization: `Bearer ${token}` };
 }
 
+function callTool(subject: Subject, name: string, count: number): Promise<Response> {
+  return fetch(`http://127.0.0.1:${subject.port}/mcp`, {
+    method: "POST",
+    headers: { ...headersOf(subject), "content-type": "application/json" },
+    body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"${name}","count":${count}}}`,
+  });
+}
+
+/** How long each of some events, 10 ms apart, was under way; milliseconds, shortest first. */
+export async function eventLatencies(subject: Subject, count: number): Promise<number[]> {
+  const response = await callTool(subject, "paced", count);
+  const latencies: number[] = [];
+  for await (const piece of (response.body ?? ReadableStream.from([])).pipeThrough(new TextDecoderStream())) {
+    const now = performance.timeOrigin + performance.now();
+    for (const [, at] of piece.matchAll(/"at":([\d.]+)/g)) latencies.push(now - Number(at));
+  }
+  if (latencies.length < count) {
+    throw new Error(`${latencies.length} of ${count} events came through ${subject.name}`);
+  }
+  return latencies.sort((a, b) => a - b);
+}
+
 /** Events a second of one burst. */
 export async function burst(subject: Subject, count: number): Promise<number> {
   const started = performance.now();
-  const response = await fetch(`http://127.0.0.1:${subject.port}/mcp`, {
-    method: "POST",
-    headers: { ...headersOf(subject), "content-type": "application/json" },
-    body: `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"stream","count":${count}}}`,
-  });
-  const text = await response.text();
+  const text = await (await callTool(subject, "stream", count)).text();
   const got = text.split("\n\n").length - 1;
   if (got < count) throw new Error(`${got} of ${count} events came through ${subject.name}`);
   return count / ((performance.now() - started) / 1_000);

@@ -17,6 +17,10 @@ export interface Subjects extends AsyncDisposable {
   readonly all: readonly Subject[];
   /** Why something is not measured. */
   readonly missing: readonly string[];
+  /** From spawning until something answers, in milliseconds, of one more process by the subject's name. */
+  readonly coldStarts: ReadonlyMap<string, () => Promise<number>>;
+  /** One user's login with the product, from the challenge to the token. */
+  logIn(): Promise<unknown>;
 }
 
 function freePort(): number {
@@ -25,11 +29,11 @@ function freePort(): number {
 }
 
 async function untilOpen(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+  for (let attempt = 0; attempt < 2_500; attempt++) {
     try {
       return (await Deno.connect({ hostname: "127.0.0.1", port })).close();
     } catch {
-      await new Promise((resolve) => setTimeout(resolve, 25));
+      await new Promise((resolve) => setTimeout(resolve, 2));
     }
   }
   throw new Error(`nothing listens on port ${port}`);
@@ -66,10 +70,22 @@ async function buildFloor(stack: AsyncDisposableStack): Promise<string | undefin
   }
 }
 
+/** So high that what is measured is not how fast a limit refuses. */
+const raisedRates = {
+  RATE_LIMIT_MCP: "1000000",
+  RATE_LIMIT_REGISTER: "1000000",
+  RATE_LIMIT_AUTHORIZE: "1000000",
+  RATE_LIMIT_CONSENT: "1000000",
+  RATE_LIMIT_CALLBACK: "1000000",
+  RATE_LIMIT_TOKEN: "1000000",
+  MCP_PER_SUBJECT_CONCURRENCY: "10000",
+};
+
 /** Starts all of them; the access log and the metrics of the product are on, only its rates are raised. */
 export async function startSubjects(): Promise<Subjects> {
   await using starting = new AsyncDisposableStack();
   const missing: string[] = [];
+  const coldStarts = new Map<string, () => Promise<number>>();
   const upstreamPort = freePort();
   start(starting, Deno.execPath(), [
     "run",
@@ -83,23 +99,45 @@ export async function startSubjects(): Promise<Subjects> {
   const floor = await buildFloor(starting);
   if (floor === undefined) missing.push("the floor (Go is not installed)");
   else {
-    const port = freePort();
-    const child = start(starting, floor, [`127.0.0.1:${port}`, `http://127.0.0.1:${upstreamPort}`]);
-    await untilOpen(port);
-    all.push({ name: "Go floor, no auth", port, pid: child.pid });
+    const startFloor = async (stack: AsyncDisposableStack) => {
+      const port = freePort();
+      const child = start(stack, floor, [`127.0.0.1:${port}`, `http://127.0.0.1:${upstreamPort}`]);
+      await untilOpen(port);
+      return { name: "Go floor, no auth", port, pid: child.pid };
+    };
+    const subject = await startFloor(starting);
+    all.push(subject);
+    coldStarts.set(subject.name, () => timed(startFloor));
   }
 
   const idp = starting.use(await startIdp());
-  const doorman = starting.use(
-    await startHttpMode({
-      idp,
-      upstreamUrl: `http://127.0.0.1:${upstreamPort}/mcp`,
-      env: { RATE_LIMIT_MCP: "1000000", MCP_PER_SUBJECT_CONCURRENCY: "1000000", LOG_LEVEL: "info" },
-    }),
-  );
+  const startProduct = async (stack: AsyncDisposableStack) =>
+    stack.use(
+      await startHttpMode({
+        idp,
+        upstreamUrl: `http://127.0.0.1:${upstreamPort}/mcp`,
+        env: { ...raisedRates, LOG_LEVEL: "info" },
+      }),
+    );
+  const doorman = await startProduct(starting);
   const { tokens } = await logIn(doorman.mcpUrl, { user: "alice" });
   all.push({ name: "mcp-doorman", port: doorman.port, pid: doorman.process.pid, token: tokens.access_token });
+  coldStarts.set("mcp-doorman", () => timed(startProduct));
 
   const stack = starting.move();
-  return { all, missing, [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose]() };
+  return {
+    all,
+    missing,
+    coldStarts,
+    logIn: () => logIn(doorman.mcpUrl, { user: "alice" }),
+    [Symbol.asyncDispose]: () => stack[Symbol.asyncDispose](),
+  };
+}
+
+/** How long it takes, in milliseconds; what was started is ended. */
+async function timed(starting: (stack: AsyncDisposableStack) => Promise<unknown>): Promise<number> {
+  await using stack = new AsyncDisposableStack();
+  const begun = performance.now();
+  await starting(stack);
+  return performance.now() - begun;
 }

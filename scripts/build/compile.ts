@@ -18,7 +18,7 @@ export const permissions = [
  * A small young generation takes 40 % off the memory under load for hardly any more work; a bound of the old one makes
  * the engine collect before it asks for more (RSS under load 140 -> 110 MiB).
  */
-export const v8Flags = "--v8-flags=--max-semi-space-size=2,--max-old-space-size=1024";
+export const v8Flags = "--v8-flags=--max-semi-space-size=4,--max-old-space-size=1024";
 
 /** What is compiled. */
 export interface Compilation {
