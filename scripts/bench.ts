@@ -58,8 +58,8 @@ async function measure(): Promise<{ readonly text: string; readonly failed: numb
     }
     for (const subject of subjects.all) {
       const latencies = await eventLatencies(subject, 50);
-      note(figures, "event under way: p50 ms", subject.name, latencies[25]);
-      note(figures, "event under way: p98 ms", subject.name, latencies[48]);
+      note(figures, "event under way: 50 % within, ms", subject.name, latencies[25]);
+      note(figures, "event under way: 98 % within, ms", subject.name, latencies[48]);
       note(figures, "burst: events/s", subject.name, await burst(subject, Number(values.events)));
     }
   }

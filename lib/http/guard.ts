@@ -1,8 +1,9 @@
 /**
  * The bearer check. A token that was verified once is remembered until it ends; whether it was revoked since is asked
- * again once a second, which is the time a revocation takes to be noticed everywhere.
+ * again within a second, which is the time a revocation takes to be noticed everywhere.
  *
  *     Authorization -> remembered? -> revocation asked within a second? -> Caller
+ *                         |               `-> inbound.revoked, once for all who come -> Caller, or 401
  *                         `-> inbound.authenticate -> Caller, or OAuthError (401, 403, 503)
  */
 import type { Clock } from "../base/clock.ts";
@@ -14,6 +15,9 @@ import { OAuthError } from "../oauth/errors.ts";
 /** How long a revocation may stay unnoticed, in milliseconds. */
 export const revocationWindowMs = 1_000;
 
+/** Asked ahead of that time, so that in a busy hour nobody waits for the store. */
+const askAgainAfterMs = revocationWindowMs / 2;
+
 const maxRemembered = 20_000;
 
 const maxTokenLength = 16_384;
@@ -21,6 +25,8 @@ const maxTokenLength = 16_384;
 interface Remembered {
   readonly caller: Caller;
   checkedAtMs: number;
+  /** Asked again just now, for all who come meanwhile. */
+  checking: Promise<boolean> | undefined;
 }
 
 /** Turns the `Authorization` header into a caller. */
@@ -48,7 +54,13 @@ export class Guard {
       this.#remembered.delete(bearer);
       return this.#verify(bearer);
     }
-    return now - known.checkedAtMs < revocationWindowMs ? known.caller : this.#recheck(bearer, known, now);
+    const ageMs = now - known.checkedAtMs;
+    if (ageMs < askAgainAfterMs) return known.caller;
+    known.checking ??= this.#isAlive(bearer, known, now).finally(() => known.checking = undefined);
+    if (ageMs >= revocationWindowMs) return this.#aliveCaller(known, known.checking);
+    // Nobody waits for the answer yet; without one, whoever comes when the time is over asks again.
+    known.checking.catch(() => {});
+    return known.caller;
   }
 
   /** Parallel requests with a new token wait for one verification. */
@@ -69,7 +81,7 @@ export class Guard {
       const oldest = this.#remembered.keys().next().value;
       if (oldest !== undefined) this.#remembered.delete(oldest);
     }
-    this.#remembered.set(bearer, { caller, checkedAtMs: now });
+    this.#remembered.set(bearer, { caller, checkedAtMs: now, checking: undefined });
     return caller;
   }
 
@@ -78,13 +90,16 @@ export class Guard {
     return new OAuthError("invalid_token", description, { status: 401, reason });
   }
 
-  async #recheck(bearer: string, known: Remembered, now: number): Promise<Caller> {
-    if (await this.inbound.revoked(known.caller)) {
-      this.#remembered.delete(bearer);
-      throw this.#refused("token_revoked", "The access token was revoked");
-    }
-    known.checkedAtMs = now;
-    return known.caller;
+  async #isAlive(bearer: string, known: Remembered, now: number): Promise<boolean> {
+    const revoked = await this.inbound.revoked(known.caller);
+    if (revoked) this.#remembered.delete(bearer);
+    else known.checkedAtMs = now;
+    return !revoked;
+  }
+
+  async #aliveCaller({ caller }: Remembered, alive: Promise<boolean>): Promise<Caller> {
+    if (await alive) return caller;
+    throw this.#refused("token_revoked", "The access token was revoked");
   }
 }
 

@@ -42,6 +42,47 @@ Deno.test("a revocation is noticed within a second although the token is remembe
   });
 });
 
+Deno.test("whether a token was revoked is asked once for all who come, and before its second is over without waiting", async () => {
+  const clock = fakeClock();
+  const inbound = new NamedInbound();
+  inbound.callers.set("alice", caller("alice", { expiresAtMs: clock.now() + 3_600_000 }));
+  let asked = 0;
+  const answer = Promise.withResolvers<boolean>();
+  inbound.revoked = () => {
+    asked++;
+    return answer.promise;
+  };
+  const guard = new Guard(inbound, clock);
+  await guard.caller("Bearer alice");
+
+  await clock.advance(revocationWindowMs - 1);
+  for (let call = 0; call < 3; call++) {
+    assert.ok(!(guard.caller("Bearer alice") instanceof Promise), "nobody waits");
+  }
+  assert.equal(asked, 1);
+  await clock.advance(1);
+  const waiting = [guard.caller("Bearer alice"), guard.caller("Bearer alice")];
+  assert.ok(waiting.every((call) => call instanceof Promise), "the second is over");
+  answer.resolve(true);
+
+  for (const call of waiting) await assert.rejects(async () => await call, { reason: "token_revoked" });
+  assert.equal(asked, 1);
+});
+
+Deno.test("a store that does not answer in time is asked again when the second is over", async () => {
+  const clock = fakeClock();
+  const inbound = new NamedInbound();
+  inbound.callers.set("alice", caller("alice", { expiresAtMs: clock.now() + 3_600_000 }));
+  const guard = new Guard(inbound, clock);
+  await guard.caller("Bearer alice");
+  inbound.revoked = () => Promise.reject(new Error("the store is away"));
+
+  await clock.advance(revocationWindowMs - 1);
+  assert.equal((await guard.caller("Bearer alice")).subject, "alice");
+  await clock.advance(1);
+  await assert.rejects(async () => await guard.caller("Bearer alice"), /away/);
+});
+
 Deno.test("nothing that cannot be a token reaches the verifier", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });
