@@ -38,6 +38,38 @@ Deno.test("every file and every document that a document names exists", async ()
   assert.deepEqual(missing, []);
 });
 
+Deno.test("every threat has its number, its code and its test, and all are there", async () => {
+  const rows = [...(await read("docs/threat-model.md")).matchAll(/^\| (\d+)\s+\| ([STRIDE])\s+\|(.*)$/gm)];
+  const numbers = rows.map(([, number]) => Number(number)).sort((a, b) => a - b);
+  const lacking: string[] = [];
+  for (const [, number, , text = ""] of rows) {
+    const [, threat = "", answer = "", code = "", test = ""] = [
+      "",
+      ...text.split("|").map((cell) => cell.trim()),
+    ];
+    const paths = [...code.matchAll(/`(lib\/[^`]+)`/g), ...test.matchAll(/`(tests\/[^`]+_test\.ts)`/g)];
+    const there = await Promise.all(paths.map(([, path = ""]) => exists(path)));
+    const whole = threat !== "" && answer !== "" && paths.length >= 2 && there.every(Boolean);
+    if (!whole) lacking.push(`${number}: ${text}`);
+  }
+
+  assert.deepEqual(lacking, []);
+  assert.ok(rows.length >= 30);
+  assert.deepEqual(numbers, Array.from(rows, (_, at) => at + 1));
+  assert.deepEqual([...new Set(rows.map(([, , kind]) => kind))].sort(), [..."DEIRST"]);
+});
+
+Deno.test("every test that a document names has tests in it", async () => {
+  const empty: string[] = [];
+  for (const document of await files("docs/", ".md")) {
+    for (const [, path = ""] of (await read(document)).matchAll(/`(tests\/[\w./-]+_test\.ts)`/g)) {
+      if (!/\b(Deno\.test|testWithService|test)\(/.test(await read(path))) empty.push(`${document}: ${path}`);
+    }
+  }
+
+  assert.deepEqual(empty, []);
+});
+
 Deno.test("docs/metrics.md lists the metrics of the source, no more and no fewer", async () => {
   const inSource = new Set<string>();
   for (const path of await files("lib/", ".ts")) {

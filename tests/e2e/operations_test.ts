@@ -190,6 +190,43 @@ Deno.test("the counted events of a login, its refusals and its calls are on /met
   assert.match(text, /^mcp_doorman_requests_total\{route="mcp",status="200"\} 1$/m);
 });
 
+Deno.test("all lines of one request have its id, which the answer and the page show; refusals and users stand in them", async () => {
+  await using idp = await startIdp();
+  await using upstream = startUpstream();
+  await using http = await startHttpMode({ idp, upstreamUrl: upstream.url, env: { LOG_LEVEL: "info" } });
+  const { found, client } = await logIn(http.mcpUrl);
+  const refused = await tokenRequest(found.server, client, {
+    grant_type: "refresh_token",
+    refresh_token: "no-refresh-token-of-ours",
+  });
+  const unknown = await startLogin(found, { ...client, clientId: "no-client-of-ours" });
+  const page = await newBrowser({ user: "alice" }).open(unknown.url);
+  await http.stop();
+
+  const lines = http.process.stderr.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line));
+  const events = (id: string | null) =>
+    lines.filter(({ requestId }) => requestId === id).map(({ msg }) => msg);
+  const ofRequest = (id: string | null) =>
+    lines.find((line) => line.msg === "request" && line.requestId === id);
+  const token = refused.headers.get("x-request-id");
+  assert.deepEqual(events(token), ["access_denied_refresh_invalid", "request"]);
+  assert.deepEqual([ofRequest(token).status, ofRequest(token).reason], [400, "refresh_invalid"]);
+  const authorize = page.headers.get("x-request-id");
+  assert.ok(authorize !== null && page.text.includes(authorize));
+  assert.deepEqual(events(authorize), ["access_denied_client_id_invalid", "request"]);
+  const told = lines.filter(({ msg, requestId }) => msg !== "request" && requestId !== undefined)
+    .map(({ msg }) => msg);
+  assert.deepEqual(told.slice(0, 4), [
+    "client_registered",
+    "consent_approved",
+    "callback_success",
+    "token_issued",
+  ]);
+  assert.equal(lines.find(({ msg }) => msg === "token_issued").subject, "alice");
+  const ids = lines.filter(({ msg }) => msg === "request").map(({ requestId }) => requestId);
+  assert.equal(new Set(ids).size, ids.length);
+});
+
 Deno.test("not ready until the IdP was reached; later troubles of IdP and upstream are named and take nobody away", async () => {
   await using idp = await startIdp();
   const upstream = startUpstream();

@@ -3,7 +3,7 @@ import type { Hono } from "hono";
 import { memoryCounters } from "../../lib/base/counters.ts";
 import { systemClock } from "../../lib/base/clock.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
-import { type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Logger } from "../../lib/base/log.ts";
 import { jweSealer } from "../../lib/crypto/jwe_sealer.ts";
 import { keyRing } from "../../lib/crypto/key_ring.ts";
 import { buildFront, type FrontSettings } from "../../lib/http/front.ts";
@@ -15,6 +15,8 @@ import { OAuthError } from "../../lib/oauth/errors.ts";
 import { none } from "../../lib/outbound/none.ts";
 import type { Outbound, OutboundContext } from "../../lib/outbound/outbound.ts";
 import { openUpstream } from "../../lib/upstream/open.ts";
+import { keepCarried } from "../support/secrets.ts";
+import { watchedLog } from "../support/watched_log.ts";
 
 /** A caller with a token of the same name. */
 export function caller(name: string, more: Partial<Caller> = {}): Caller {
@@ -117,7 +119,7 @@ export interface FrontOptions {
 export async function startFront(options: FrontOptions) {
   const inbound = options.inbound ?? new NamedInbound("alice", "bob");
   const counters = memoryCounters();
-  const log = options.log ?? silentLog;
+  const log = watchedLog(options.log);
   const http = openHttpClient();
   const clock = systemClock;
   const context = { http, clock, log };
@@ -144,7 +146,10 @@ export async function startFront(options: FrontOptions) {
     counters,
     log,
   });
-  const server = listen({ hostname: "127.0.0.1", port: 0 }, front.handler, log);
+  const server = listen({ hostname: "127.0.0.1", port: 0 }, (request, peer) => {
+    keepCarried(request.headers, "");
+    return front.handler(request, peer);
+  }, log);
   return {
     front,
     inbound,
@@ -158,6 +163,7 @@ export async function startFront(options: FrontOptions) {
       await upstream[Symbol.asyncDispose]();
       http.close();
       await behind?.shutdown();
+      log.check();
     },
   };
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { memoryCounters } from "../../lib/base/counters.ts";
-import { type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Logger } from "../../lib/base/log.ts";
 import { jweSealer } from "../../lib/crypto/jwe_sealer.ts";
 import { keyRing } from "../../lib/crypto/key_ring.ts";
 import type { Identity, Idp, IdpTokens } from "../../lib/idp/idp.ts";
@@ -11,6 +11,8 @@ import type { BridgeParts } from "../../lib/inbound/bridge/parts.ts";
 import type { BridgeConfig } from "../../lib/inbound/config.ts";
 import { codeChallenge } from "../../lib/oauth/pkce.ts";
 import { memoryStore } from "../../lib/store/memory.ts";
+import { keepOAuth } from "../support/secrets.ts";
+import { type WatchedLog, watchedLog } from "../support/watched_log.ts";
 import { type FakeClock, fakeClock } from "../fakes/clock.ts";
 
 export const base = "https://door.example";
@@ -142,6 +144,20 @@ export interface KitOptions {
   readonly secrets?: [string, ...string[]];
 }
 
+/** Whatever it answers with is secret from then on, and what was logged until then is looked at. */
+function watch(app: Hono, log: WatchedLog): void {
+  const ask = app.request;
+  app.request = async (...request: Parameters<typeof ask>) => {
+    const response = await ask(...request);
+    const body = await response.clone().json().catch(() => ({}));
+    if (typeof body === "object" && body !== null) keepOAuth(body);
+    const location = response.headers.get("location");
+    if (location !== null && URL.canParse(location)) keepOAuth(new URL(location).searchParams);
+    log.check();
+    return response;
+  };
+}
+
 export type Kit = Awaited<ReturnType<typeof bridgeKit>>;
 
 /** A bridge mounted on an application, and everything that it is made of. */
@@ -150,7 +166,7 @@ export async function bridgeKit(options: KitOptions = {}) {
   const config = bridgeConfig(options.config);
   const idp = fakeIdp(clock);
   const counters = memoryCounters();
-  const log = options.log ?? silentLog;
+  const log = watchedLog(options.log);
   const store = memoryStore(clock);
   const sealerOf = async (secrets: [string, ...string[]], audience = config.baseUrl) =>
     jweSealer({ keys: await keyRing(secrets), audience, clock, log });
@@ -168,6 +184,7 @@ export async function bridgeKit(options: KitOptions = {}) {
     const bridge = createBridge({ ...parts, ...changes });
     const app = new Hono();
     bridge.mount(app);
+    watch(app, log);
     return { bridge, app };
   };
   const { bridge, app } = start();
