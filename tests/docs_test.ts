@@ -99,6 +99,11 @@ Deno.test("alert rules and dashboard ask for metrics that exist, and the playboo
   assert.ok(names.length > 8);
   for (const name of names) {
     assert.match(playbook, new RegExp(`^## ${name}$`, "m"));
+    assert.match(
+      tests,
+      new RegExp(`alertname: ${name}, exp_alerts: \\[\\]`),
+      `${name} is not among those that are quiet`,
+    );
     assert.match(tests, new RegExp(`alertname: ${name}\\n\\s+exp_alerts:\\n\\s+- exp_labels`), name);
   }
 });
