@@ -192,6 +192,9 @@ function openStream(parts: RemoteParts, hints: StreamHints, signal: AbortSignal)
     url: parts.url,
     headers: [["accept", "text/event-stream"], ...parts.session.headers(), ...last],
     signal,
+    timeoutMs: parts.connectTimeoutMs,
+    // Some servers send the headers with the first event.
+    patient: true,
   });
 }
 

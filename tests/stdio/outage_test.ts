@@ -93,6 +93,31 @@ Deno.test("a notification that the upstream does not take writes nothing", async
   assert.equal(pump.lines.length, 1);
 });
 
+Deno.test("a stream that is asked for again at an upstream that has gone meanwhile gives an error", async () => {
+  const stream = eventStream();
+  await using upstream = rawUpstream((request) => {
+    if (isGet(request) && request.headers.get("last-event-id") === "e1") {
+      return new Promise<Response>(() => {});
+    }
+    if (isGet(request)) return new Response(null, { status: 405 });
+    return request.rpc?.method === "tools/call" ? stream.response : rpcResult(request, plainInitialize);
+  });
+  await using pump = startPump(upstream.url, { connectTimeoutMs: 100 });
+  await shakeHands(pump);
+  pump.send(call("c"));
+  await upstream.request(({ rpc }) => rpc?.method === "tools/call");
+  stream.write("id: e1\nretry: 1\ndata:\n\n");
+  stream.end();
+  await upstream.request(({ headers }) => headers.get("last-event-id") === "e1");
+  await new Promise((go) => setTimeout(go, 300));
+  assert.equal(pump.lines.length, 1);
+
+  upstream.stopListening();
+
+  const { error } = await pump.answer("c");
+  assert.ok(error.code === -31001 || error.code === -31004, JSON.stringify(error));
+});
+
 /** An upstream that lets one token in at a time. */
 function doorkeeper(answer: (request: RawRequest) => Response) {
   const door = { open: "Bearer t0" };
