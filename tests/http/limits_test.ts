@@ -34,6 +34,11 @@ Deno.test("a body over the limit is 413 as a JSON-RPC error, declared or not, an
   });
   const streamedText = await streamed.text();
 
+  // One that is announced is refused before any of it has come.
+  const head = rawRequest("POST /mcp HTTP/1.1", ["Authorization: Bearer alice", "Content-Length: 100001"]);
+  const announced = await sendRaw(front.port, head);
+  assert.equal(announced.status, 413);
+
   for (const [status, text] of [[declared.status, declared.text], [streamed.status, streamedText]] as const) {
     assert.equal(status, 413);
     assert.equal(

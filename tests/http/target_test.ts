@@ -146,6 +146,7 @@ Deno.test("requests that two servers would read differently never reach the upst
     const request of [
       rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 4", "Content-Length: 5"]) + smuggled,
       rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 4, 4"]) + smuggled,
+      rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 2", "Content-Length: 2"]) + "{}",
       rawRequest("POST /mcp HTTP/1.1", [token, "Content-Length: 5", "Transfer-Encoding: chunked"]) +
       `0\r\n\r\n${smuggled}`,
       rawRequest("POST /mcp HTTP/1.1", [token, "Transfer-Encoding: xchunked"]) + smuggled,
