@@ -83,6 +83,19 @@ Deno.test("nothing that says who somebody is or where a request comes from passe
   assert.equal(one.headers.get("x-user-groups"), "dev,ops");
 });
 
+Deno.test("who has no groups gets no header of groups, who has no address an empty one", async () => {
+  const { seen, upstream } = recorder();
+  const inbound = new NamedInbound();
+  const { email: _, ...nameless } = caller("alice", { groups: ["", "a,b"] });
+  inbound.callers.set("alice", nameless);
+  await using front = await startFront({ upstream, inbound });
+
+  await sendRaw(front.port, rawRequest("POST /mcp HTTP/1.1", [token], "{}"));
+
+  const told = [...seen[0]?.headers ?? []].filter(([name]) => name.startsWith("x-user-"));
+  assert.deepEqual(told, [["x-user-email", ""], ["x-user-sub", "alice"]]);
+});
+
 Deno.test("a version or a method that is there twice is refused, after the token", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });

@@ -253,3 +253,37 @@ Deno.test("where every path is the mount, unknown documents are still 404 and ne
 
   assert.deepEqual(seen.map(({ target }) => target), ["/mcp/any/path"]);
 });
+
+Deno.test("where every path is the mount, nothing without a token goes on, under whatever path and method", async () => {
+  for (const upstreamPathOverride of [undefined, "/mcp"]) {
+    const { seen, upstream } = recorder();
+    const override = upstreamPathOverride === undefined ? {} : { upstreamPathOverride };
+    await using front = await startFront({ upstream, settings: { mountPath: "/", ...override } });
+    const ask = async (line: string, headers: string[] = []) =>
+      (await sendRaw(front.port, rawRequest(`${line} HTTP/1.1`, headers))).status;
+
+    for (
+      const path of [
+        ...hostile,
+        "/.well-known/mcp",
+        "/.well-known/",
+        "/token/",
+        "/token/x",
+        "/oauth/register",
+      ]
+    ) {
+      for (const method of ["GET", "POST", "PUT"]) {
+        const status = await ask(`${method} ${path}`);
+        assert.ok([400, 401, 404, 405].includes(status), `${method} ${path} -> ${status}`);
+      }
+    }
+    assert.equal(seen.length, 0);
+    assert.equal(await ask("POST /healthz"), 405);
+    assert.equal(await ask("GET /healthz", ["X-Health-Check: 1", "User-Agent: GoogleHC/1.0"]), 200);
+    assert.equal(await ask("GET /x", ["User-Agent: GoogleHC/1.0", "X-Original-URI: /healthz"]), 401);
+    assert.equal(await ask("GET /x?a=1", [token]), 200);
+    assert.deepEqual(seen.map(({ target }) => target), [
+      upstreamPathOverride === undefined ? "/mcp/x?a=1" : "/mcp?a=1",
+    ]);
+  }
+});
