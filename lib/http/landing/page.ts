@@ -19,6 +19,7 @@ export interface Landing {
 /** Copies what stands beside a button; without it the text can still be selected. */
 const script = `
 for (const button of document.querySelectorAll("button[data-copy]")) {
+  const label = button.ariaLabel;
   button.hidden = false;
   button.addEventListener("click", async () => {
     const text = document.getElementById(button.dataset.copy).textContent;
@@ -32,6 +33,8 @@ for (const button of document.querySelectorAll("button[data-copy]")) {
       document.execCommand("copy");
     }
     document.getElementById("said").textContent = "Copied: " + text;
+    button.textContent = button.ariaLabel = "Copied";
+    setTimeout(() => [button.textContent, button.ariaLabel] = ["Copy", label], 2000);
   });
 }
 `;

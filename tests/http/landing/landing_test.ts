@@ -106,9 +106,13 @@ testWithService(
 
       await page.getByRole("button", { name: "Copy the address" }).click();
       await page.getByText(`Copied: ${landing.resource}`).waitFor();
+      await page.getByText("Copied", { exact: true }).waitFor();
       assert.equal(await page.evaluate("navigator.clipboard.readText()"), landing.resource);
       await page.getByText("Claude Code").click();
       await page.getByText("VS Code").click();
+      const cut =
+        "[...document.querySelectorAll('pre')].filter((one) => one.scrollWidth > one.clientWidth).length";
+      assert.equal(await page.evaluate(cut), 0, "a command is cut off at the edge");
       assert.deepEqual(await accessibilityComplaints(page), []);
       const wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
       assert.ok(Number(await page.evaluate(wide)) <= 0, "wider than the window");

@@ -64,7 +64,8 @@ details p { margin: 0 16px 12px; font-size: 15px; }
 .copy { display: flex; gap: 8px; align-items: stretch; margin: 0 0 16px; }
 details .copy { margin: 0 16px 16px; }
 .copy pre {
-  flex: 1; min-width: 0; margin: 0; padding: 11px 12px; overflow-x: auto; background: var(--quiet);
+  flex: 1; min-width: 0; margin: 0; padding: 11px 12px; background: var(--quiet);
+  white-space: pre-wrap; overflow-wrap: anywhere;
   border: 1px solid var(--line); border-radius: 12px;
 }
 .copy button { flex: none; align-self: flex-start; padding: 9px 14px; font-size: 14px; }
