@@ -42,11 +42,12 @@ export async function runHttp(config: HttpConfig): Promise<number> {
     const { runWorkers } = await import("./workers.ts");
     return await runWorkers(config);
   }
-  giveBack({ keepRun: config.upstream.kind !== "url" });
+  const kept = giveBack({ keepRun: config.upstream.kind !== "url" });
   const log = openLog(config.log, {
     context: () => requestFields(currentRequest()),
     ...(config.accessLog.hashSubjects ? { pseudonym } : {}),
   });
+  log.debug("permissions_kept", { detail: kept });
   const clock = systemClock;
   const counters = memoryCounters();
   announceMetrics(counters);

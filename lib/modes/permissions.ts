@@ -2,12 +2,14 @@
  * The compiled program is given what all modes together need. Each mode gives back what it will not use before it
  * talks to anybody, so that a hole in it opens less.
  */
-const kinds = ["run", "ffi"] as const;
+const kinds = ["net", "read", "write", "env", "run", "sys", "ffi"] as const;
 
-/** Gives back everything of `kinds` that is not kept. What was never given is no error. */
-export function giveBack(options: { readonly keepRun: boolean }): void {
-  for (const name of kinds) {
-    if (name === "run" && options.keepRun) continue;
-    Deno.permissions.revokeSync({ name });
-  }
+/**
+ * Gives back foreign libraries, and starting programs unless it is kept; returns the kinds that are left, between
+ * spaces. What was never given is no error. `sys` stays: whose a secret's file is, is asked of it.
+ */
+export function giveBack(options: { readonly keepRun: boolean }): string {
+  Deno.permissions.revokeSync({ name: "ffi" });
+  if (!options.keepRun) Deno.permissions.revokeSync({ name: "run" });
+  return kinds.filter((name) => Deno.permissions.querySync({ name }).state === "granted").join(" ");
 }

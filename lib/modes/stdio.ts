@@ -29,8 +29,9 @@ const loginEndMs = 300;
 
 /** Runs until the host is gone; the exit code. @throws UserError when it cannot start */
 export async function runStdio(config: StdioConfig): Promise<number> {
-  giveBack({ keepRun: config.login.openBrowser });
+  const kept = giveBack({ keepRun: config.login.openBrowser });
   const log = openLog(config.log);
+  log.debug("permissions_kept", { detail: kept });
   using dump = openDump(config.dumpMessagesFile);
   const clock = systemClock;
   const exit = new AbortController();
