@@ -17,16 +17,23 @@ const innerPort = "127.0.0.1:8000";
 
 export type EdgeProgram = "caddy" | "nginx";
 
+export interface EdgeOptions {
+  readonly inner: number;
+  readonly port?: number;
+  /** Changes the file, for times that a test cannot wait for. */
+  readonly edit?: (config: string) => string;
+}
+
 /** Starts the program `path` in front of `inner`, listening on `port`. */
 export async function startRealEdge(
   program: EdgeProgram,
   path: string,
-  { inner, port = unusedPort() }: { inner: number; port?: number },
+  { inner, port = unusedPort(), edit = (config) => config }: EdgeOptions,
 ): Promise<RealEdge> {
   const work = await Deno.makeTempDir({ prefix: `doorman-${program}-` });
   const config = program === "caddy" ? caddyConfig(port, inner) : nginxConfig(port, inner, work);
   const file = `${work}/${program}.conf`;
-  await Deno.writeTextFile(file, config);
+  await Deno.writeTextFile(file, edit(config));
   const args = program === "caddy"
     ? ["run", "--config", file, "--adapter", "caddyfile"]
     : ["-p", work, "-c", file, "-e", "stderr"];
@@ -66,7 +73,7 @@ function caddyConfig(port: number, inner: number): string {
       `https://localhost:${port} {\n\ttls ${tlsFiles.serverCert} ${tlsFiles.serverKey}`,
     )
     .replaceAll(innerPort, `127.0.0.1:${inner}`);
-  return `{\n\tadmin off\n\tauto_https disable_redirects\n}\n${site}`;
+  return site.replace(/^\{$/m, "{\n\tadmin off\n\tauto_https disable_redirects");
 }
 
 function nginxConfig(port: number, inner: number, work: string): string {
