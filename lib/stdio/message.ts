@@ -213,7 +213,8 @@ export class MessageScanner {
     const zone = this.#zones.at(-1) ?? 0;
     const head = this.#head as Head;
     this.#field = fields[zone]?.get(name);
-    if (this.#field !== undefined) delete head[this.#field]; // Of two members with one name the last one counts.
+    // Of two members with one name the last one counts.
+    if (this.#field !== undefined && this.#field in head) delete head[this.#field];
     if (zone === MESSAGE) {
       if (name === "result") head.hasResult = true;
       if (name === "error") {
@@ -224,7 +225,7 @@ export class MessageScanner {
       if (name === "params") {
         this.#nextZone = PARAMS;
         for (const field of ["name", "uri", "taskId", "requestId", "protocolVersion"] as const) {
-          delete head[field];
+          if (field in head) delete head[field];
         }
       }
     } else if (zone === PARAMS && name === "_meta") {

@@ -1,4 +1,7 @@
-/** What a start costs. CPU, not wall time: machines that run tests are busy. Only the binary has a budget. */
+/**
+ * What a start costs. CPU, not wall time: machines that run tests are busy. Only the binary has a budget: so many
+ * milliseconds, or on a machine so slow that the bare runtime takes half of that, so many times the bare runtime.
+ */
 import assert from "node:assert/strict";
 import { startIdp } from "../fakes/idp.ts";
 import { unusedPort } from "../fakes/raw_upstream.ts";
@@ -16,22 +19,40 @@ const initialize = JSON.stringify({
   params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "budget", version: "1" } },
 });
 
-Deno.test({ name: "the binary prints its version in under 60 ms of CPU", ignore }, async () => {
+/** CPU of whole processes, in milliseconds. */
+async function startsOf(...commandLine: readonly string[]): Promise<number[]> {
   const runs: number[] = [];
   for (let run = 0; run < 7; run++) {
     const { stderr, success } = await new Deno.Command("bash", {
-      args: ["-c", 'TIMEFORMAT="%U %S"; time "$0" --version >/dev/null', command],
+      args: ["-c", 'TIMEFORMAT="%U %S"; time "$0" "$@" >/dev/null', ...commandLine],
     }).output();
     assert.ok(success);
     const [user = 0, system = 0] = new TextDecoder().decode(stderr).trim().split(" ").map(Number);
     runs.push((user + system) * 1000);
   }
+  return runs;
+}
 
-  assert.ok(median(runs) < 60, `${runs.join(", ")} ms`);
+/** The limit on this machine: `timesBare` the start of the bare runtime where that is more than `limitMs`. */
+async function budget(limitMs: number, timesBare: number): Promise<number> {
+  return Math.max(limitMs, timesBare * median(await startsOf(Deno.execPath(), "eval", "0")));
+}
+
+Deno.test({
+  name: "the binary prints its version in under 60 ms of CPU, or 2.2 times the bare start",
+  ignore,
+}, async () => {
+  const runs = await startsOf(command, "--version");
+  const limit = await budget(60, 2.2);
+
+  assert.ok(median(runs) < limit, `${runs.map(Math.round).join(", ")} ms, not under ${limit}`);
 });
 
 Deno.test(
-  { name: "the binary answers initialize with a kept token in under 100 ms of CPU", ignore },
+  {
+    name: "the binary answers initialize with a kept token in under 100 ms of CPU, or 4 times the bare start",
+    ignore,
+  },
   async () => {
     await using idp = await startIdp({ audience: "mcp-server" });
     await using upstream = startUpstream({
@@ -59,7 +80,8 @@ Deno.test(
     await Deno.remove(home, { recursive: true });
 
     assert.equal(idp.calls["/token"], 1);
-    assert.ok(median(runs) < 100, `${runs.map(Math.round).join(", ")} ms`);
+    const limit = await budget(100, 4);
+    assert.ok(median(runs) < limit, `${runs.map(Math.round).join(", ")} ms, not under ${limit}`);
   },
 );
 
