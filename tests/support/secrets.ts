@@ -71,8 +71,13 @@ const credentialNames = [
 export function keepOAuth(parameters: URLSearchParams | Record<string, unknown>): void {
   for (const name of credentialNames) {
     const value = parameters instanceof URLSearchParams ? parameters.get(name) : parameters[name];
-    if (typeof value === "string") keepSecret(name, value);
+    if (typeof value === "string") keepSecret(name, name === "code" ? withoutClient(value) : value);
   }
+}
+
+/** Keycloak's codes (`code.session.client`) end with the id of the client, which is no secret. */
+function withoutClient(code: string): string {
+  return code.replace(/^([^.]+\.[^.]+)\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "$1");
 }
 
 /** The secret settings among the flags and variables that a program is started with. */
