@@ -1,5 +1,6 @@
 /** The listener for operators: health, readiness and metrics, on an address that the public does not reach. */
 import type { Counters } from "../base/counters.ts";
+import type { Incoming } from "./incoming.ts";
 import { type Gauge, renderMetrics } from "./metrics.ts";
 import type { Readiness } from "./readiness.ts";
 
@@ -16,7 +17,7 @@ export interface AdminParts {
 const maxOrderBytes = 16_384;
 
 /** Answers a request on the admin listener. */
-export function adminHandler(parts: AdminParts): (request: Request) => Promise<Response> {
+export function adminHandler(parts: AdminParts): (request: Incoming) => Promise<Response> {
   return async (request) => {
     const { pathname } = new URL(request.url);
     if (pathname === "/orders" && request.method === "POST" && parts.orders !== undefined) {
@@ -42,12 +43,12 @@ export function adminHandler(parts: AdminParts): (request: Request) => Promise<R
   };
 }
 
-async function order(request: Request, carryOut: (text: string) => Promise<boolean>): Promise<Response> {
+async function order(request: Incoming, carryOut: (text: string) => Promise<boolean>): Promise<Response> {
   if (!(Number(request.headers.get("content-length") ?? NaN) <= maxOrderBytes)) {
     return answer(413, { status: "too_large" });
   }
   try {
-    return await carryOut(await request.text())
+    return await carryOut(new TextDecoder().decode(await request.bytes()))
       ? answer(200, { status: "ok" })
       : answer(403, { status: "refused" });
   } catch {

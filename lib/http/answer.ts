@@ -5,11 +5,12 @@
 import type { Inbound } from "../inbound/inbound.ts";
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
-import { responseHeaders } from "../upstream/headers.ts";
+import { responseHeaders } from "../upstream/response_headers.ts";
 import { discard, type HeaderList, UpstreamError, type UpstreamResponse } from "../upstream/upstream.ts";
 import { type Exchange, isStanding, peekLate } from "./exchange.ts";
 import { rpcCodes, upstreamSentence } from "./failure.ts";
 import type { IdentityRewrite } from "./identity.ts";
+import { Reply } from "./reply.ts";
 import type { RequestLog } from "./request_log.ts";
 import { securityHeaders } from "./security_headers.ts";
 import type { Sessions } from "./sessions.ts";
@@ -53,7 +54,7 @@ const forEvents: HeaderList = [
 export class Answering {
   constructor(private readonly parts: AnsweringParts) {}
 
-  async answer(upstream: UpstreamResponse, context: AnswerContext): Promise<Response> {
+  async answer(upstream: UpstreamResponse, context: AnswerContext): Promise<Reply> {
     const { exchange } = context;
     const { status } = upstream;
     const told = responseHeaders(upstream.headers);
@@ -64,29 +65,29 @@ export class Answering {
     if (told.sessionId !== null) {
       headers.push(["mcp-session-id", await this.#boundSession(told.sessionId, context)]);
     }
-    exchange.dressed = true;
+
     const { body } = upstream;
     if (body === null || status === 204 || status === 304) {
       context.release();
       headers.push(neverKept);
-      return new Response(null, { status, headers });
+      return new Reply(status, headers, null);
     }
     if (told.contentType !== null && /^text\/event-stream\b/i.test(told.contentType)) {
       headers.push(...forEvents);
-      return new Response(this.#events(asStream(body), status, context), { status, headers });
+      return new Reply(status, headers, this.#events(asStream(body), status, context));
     }
     headers.push(neverKept);
     const rewritten = this.parts.identity?.wants(exchange.peek) === true;
     if (body instanceof ReadableStream && !rewritten && context.filter === undefined) {
       if (told.contentLength !== null) headers.push(["content-length", told.contentLength]);
-      return new Response(this.#counted(body, status, context), { status, headers });
+      return new Reply(status, headers, this.#counted(body, status, context));
     }
     let bytes = body instanceof ReadableStream ? await this.#whole(body, context) : body;
     if (bytes === body) context.release();
     if (rewritten && status === 200) bytes = this.parts.identity?.json(bytes) ?? bytes;
     bytes = context.filter?.json(bytes) ?? bytes;
     exchange.responseBytes = bytes.byteLength;
-    return new Response(told.contentType === null ? bytes : asText(bytes), { status, headers });
+    return new Reply(status, headers, bytes);
   }
 
   async #whole(
@@ -193,20 +194,6 @@ export class Answering {
 
 function isForPrograms(contentType: string | null): boolean {
   return contentType !== null && /^(?:application\/json|text\/event-stream)(?:;|$)/.test(contentType);
-}
-
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-
-/**
- * The same bytes as a text where they are one: the runtime copies bytes into memory of its own, which costs more than a
- * text. Without a `Content-Type` a text would get one.
- */
-function asText(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | string {
-  try {
-    return strict.decode(bytes);
-  } catch {
-    return bytes;
-  }
 }
 
 function asStream(body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {

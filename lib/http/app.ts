@@ -18,11 +18,13 @@ import { BodyRefused } from "./body.ts";
 import { Exchange, peekLate } from "./exchange.ts";
 import { failureResponse, jsonFailure, rpcCodes, rpcError } from "./failure.ts";
 import { NoCredentials } from "./guard.ts";
+import { asRequest, type HeaderReader, type Incoming } from "./incoming.ts";
 import type { Landing } from "./landing/page.ts";
 import { prefersHtml } from "./landing/prefers_html.ts";
 import { bodyRefusedResponse } from "./mcp.ts";
 import { corsHeaders, type OriginRules, preflight } from "./origin.ts";
 import type { RateLimit } from "./rate_limit.ts";
+import { Reply, replyOf } from "./reply.ts";
 import type { RequestLog } from "./request_log.ts";
 import { withSecurityHeaders } from "./security_headers.ts";
 import { belowMount, isPlainPath, namesNoHost, readTarget, withoutTokens } from "./target.ts";
@@ -37,14 +39,14 @@ export interface EndpointRate {
 export interface AppParts {
   readonly mountPath: string;
   readonly inbound: Inbound;
-  readonly sieve: (headers: Headers) => Sifted;
+  readonly sieve: (headers: HeaderReader) => Sifted;
   /** The inbound's endpoints, mounted. */
   readonly endpoints: Hono;
   readonly origins: OriginRules;
-  readonly mcp: (exchange: Exchange, suffix: string) => Promise<Response>;
+  readonly mcp: (exchange: Exchange, suffix: string) => Promise<Reply | Response>;
   /** What an endpoint is called and its rate, by its path. */
   readonly endpointRates: ReadonlyMap<string, EndpointRate>;
-  readonly address: (peer: string, headers: Headers) => string;
+  readonly address: (peer: string, headers: HeaderReader) => string;
   readonly requestLog: RequestLog;
   readonly counters: Counters;
   readonly log: Logger;
@@ -60,8 +62,11 @@ export interface AppParts {
  */
 export const maxHeaderBytes = 32_768;
 
+/** What the framework behind the endpoints can be asked; anything else is no method of theirs. */
+const endpointMethods = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]);
+
 /** Answers one request. */
-export type Handler = (request: Request, peer: string) => Promise<Response>;
+export type Handler = (request: Incoming, peer: string) => Promise<Reply>;
 
 /** The public listener's side of the surface. */
 export interface App {
@@ -77,7 +82,7 @@ export function appOf(parts: AppParts): App {
   const idPrefix = crypto.randomUUID().slice(0, 8);
   let count = 0;
 
-  const route = (exchange: Exchange): Response | Promise<Response> => {
+  const route = (exchange: Exchange): Response | Promise<Reply | Response> => {
     const { request, target } = exchange;
     const { path } = target;
     if (path === parts.mountPath) return onMount(exchange, "");
@@ -91,11 +96,11 @@ export function appOf(parts: AppParts): App {
     return onMount(exchange, below);
   };
 
-  const onMount = (exchange: Exchange, below: string): Response | Promise<Response> => {
+  const onMount = (exchange: Exchange, below: string): Response | Promise<Reply | Response> => {
     exchange.route = "mcp";
     const { request, target } = exchange;
     const { origin } = exchange.headers;
-    if (exchange.method === "OPTIONS") return withSecurityHeaders(preflight(request, parts.origins));
+    if (exchange.method === "OPTIONS") return preflight(request, parts.origins);
     if (origin !== null && !parts.origins.allowed(origin)) return forbidden(exchange, "origin_refused");
     const suffix = (parts.fixedSuffix ?? below) + withoutTokens(target.query);
     return parts.mcp(exchange, suffix);
@@ -106,7 +111,7 @@ export function appOf(parts: AppParts): App {
     const rate = parts.endpointRates.get(target.path);
     exchange.route = rate?.name ?? target.path;
     // The endpoints for programs are open to every page and say so themselves; those that a person sees are to none.
-    if (request.method === "OPTIONS") return await parts.endpoints.fetch(request);
+    if (request.method === "OPTIONS") return await parts.endpoints.fetch(asRequest(request));
     const { origin } = exchange.headers;
     // What counts is a cookie that comes along unasked. A page without a referrer posts its own form as `null`; that
     // form is bound to the browser otherwise.
@@ -125,7 +130,8 @@ export function appOf(parts: AppParts): App {
       });
     }
     const context: RequestContext = { requestId: exchange.id };
-    const response = await inRequest(context, () => parts.endpoints.fetch(request));
+    if (!endpointMethods.has(request.method)) return jsonFailure(405, "method_not_allowed");
+    const response = await inRequest(context, () => parts.endpoints.fetch(asRequest(request)));
     if (context.reason !== undefined) exchange.reason = context.reason;
     return response;
   };
@@ -141,7 +147,7 @@ export function appOf(parts: AppParts): App {
       parts.address(peer, request.headers),
       `${idPrefix}-${++count}`,
     );
-    let response: Response;
+    let response: Reply | Response;
     try {
       if (target === undefined || !isReadable(target.path, parts.mountPath)) {
         exchange.reason = "bad_target";
@@ -158,26 +164,32 @@ export function appOf(parts: AppParts): App {
     } catch (error) {
       response = await forPerson(failed(parts, exchange, error), exchange, parts);
     }
-    if (!exchange.dressed) {
-      const bytes = response.body === null ? null : await response.bytes();
-      exchange.responseBytes = bytes?.byteLength ?? 0;
-      response = withSecurityHeaders(response, bytes);
-      response.headers.set("x-request-id", exchange.id);
-    }
+    const reply = response instanceof Response ? await dressed(response, exchange) : response;
     const { origin } = headers;
     // Only answers about the mount: the endpoints set what they need, and the pages among them must have none.
     if (exchange.route === "mcp" && origin !== null && parts.origins.allowed(origin)) {
       for (const [name, value] of corsHeaders(origin)) {
-        if (name === "vary") response.headers.append(name, value);
-        else response.headers.set(name, value);
+        const at = name === "vary" ? -1 : reply.headers.findIndex((header) => header[0] === name);
+        if (at < 0) reply.headers.push([name, value]);
+        else reply.headers[at] = [name, value];
       }
     }
     const nowMs = performance.now();
     parts.requestLog.began(exchange, nowMs);
-    if (!exchange.streaming) parts.requestLog.done(exchange, response.status, nowMs);
-    return response;
+    if (!exchange.streaming) parts.requestLog.done(exchange, reply.status, nowMs);
+    return reply;
   };
   return { handler, inFlight: () => count - parts.requestLog.finished };
+}
+
+/** An answer of our own with all that each of them carries. */
+async function dressed(response: Response, exchange: Exchange): Promise<Reply> {
+  const { status, headers } = replyOf(response);
+  const bytes = response.body === null ? null : await response.bytes();
+  exchange.responseBytes = bytes?.byteLength ?? 0;
+  const reply = withSecurityHeaders(new Reply(status, headers, bytes));
+  reply.headers.push(["x-request-id", exchange.id]);
+  return reply;
 }
 
 function isReadable(path: string, mountPath: string): boolean {

@@ -3,6 +3,7 @@
  * second time; anything else streams through under the size limit.
  */
 import { Watch, type Watched } from "../base/watch.ts";
+import type { Incoming } from "./incoming.ts";
 
 /** Bodies up to this size are read at once. */
 export const smallBodyBytes = 65_536;
@@ -45,7 +46,7 @@ export class BodyReader {
    * @throws BodyRefused
    */
   read(
-    request: Request,
+    request: Incoming,
     { contentLength: declared, transferEncoding }: Framing,
     onRefused: (error: BodyRefused) => void,
   ): Body | Promise<Body> {
@@ -57,7 +58,7 @@ export class BodyReader {
     const length = Number(declared);
     if (length > this.limits.maxBytes) throw new BodyRefused("too_large");
     if (length === 0) return null;
-    if (length <= smallBodyBytes) return this.#whole(request);
+    if (length <= smallBodyBytes) return request.atHand?.() ?? this.#whole(request);
     return request.body === null ? null : this.#limited(request.body, onRefused);
   }
 
@@ -65,7 +66,7 @@ export class BodyReader {
     this.#watch.close();
   }
 
-  #whole(request: Request): Promise<Uint8Array<ArrayBuffer>> {
+  #whole(request: Incoming): Promise<Uint8Array<ArrayBuffer>> {
     return new Promise((resolve, reject) => {
       const watched: Watched = {
         look: (ageMs) => {

@@ -2,6 +2,7 @@
  * The address that rates are counted by: the peer, or behind a trusted proxy the right-most hop that is not one of
  * ours. It decides about nothing else. An IPv6 address counts by its /64, since that is what one customer has.
  */
+import type { HeaderReader } from "./incoming.ts";
 
 /** Who may name a client's address, and where. */
 export interface AddressRules {
@@ -90,7 +91,7 @@ export function addressKey(bytes: Uint8Array): string {
 }
 
 /** Returns what reads a request's address. */
-export function addressReader(rules: AddressRules): (peer: string, headers: Headers) => string {
+export function addressReader(rules: AddressRules): (peer: string, headers: HeaderReader) => string {
   const blocks = rules.trustedProxies.map(parseBlock).filter((block) => block !== undefined);
   const keys = new Map<string, { key: string; trusted: boolean }>();
 
@@ -107,7 +108,7 @@ export function addressReader(rules: AddressRules): (peer: string, headers: Head
     return found;
   };
 
-  const named = (headers: Headers): string | undefined => {
+  const named = (headers: HeaderReader): string | undefined => {
     const hops = (headers.get(rules.header) ?? "").split(",").map((hop) => hop.trim()).filter((hop) =>
       hop !== ""
     );

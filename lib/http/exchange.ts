@@ -1,5 +1,6 @@
 import type { Caller } from "../oauth/caller.ts";
 import type { Sifted } from "../upstream/headers.ts";
+import type { Incoming } from "./incoming.ts";
 import { type Peek, peek } from "./peek.ts";
 import type { Target } from "./target.ts";
 
@@ -23,12 +24,10 @@ export class Exchange {
   reason: string | undefined = undefined;
   /** The answer is a stream: its end writes the log line. */
   streaming = false;
-  /** The answer carries our own headers already. */
-  dressed = false;
 
   constructor(
-    /** Not to be read once the answer is out: the runtime has let go of it by then. */
-    readonly request: Request,
+    /** Not to be read once the answer is out: the listener has let go of it by then. */
+    readonly request: Incoming,
     readonly method: string,
     readonly headers: Sifted,
     readonly target: Target,

@@ -22,6 +22,7 @@ import type { Guard } from "./guard.ts";
 import { identityHeaders } from "./identity_headers.ts";
 import { allowedMethods } from "./origin.ts";
 import { peek } from "./peek.ts";
+import type { Reply } from "./reply.ts";
 import type { Concurrency, RateLimit } from "./rate_limit.ts";
 import type { Sessions } from "./sessions.ts";
 import type { ToolGate } from "./tool_rules/gate.ts";
@@ -53,7 +54,9 @@ export interface McpParts {
 const methods = new Set(allowedMethods.split(", "));
 
 /** Answers a request on the mount; `suffix` is the path below it with the query. Throws what `failure.ts` knows. */
-export function mcpHandler(parts: McpParts): (exchange: Exchange, suffix: string) => Promise<Response> {
+export function mcpHandler(
+  parts: McpParts,
+): (exchange: Exchange, suffix: string) => Promise<Reply | Response> {
   return async (exchange, suffix) => {
     const pass = parts.perAddress?.take(exchange.address);
     const limited = pass instanceof Promise ? await pass : pass;

@@ -2,6 +2,7 @@
  * Browsers at the border: CORS, and the two checks that keep a web page from reaching a server it should not
  * (MCP transports, DNS rebinding).
  */
+import type { Incoming } from "./incoming.ts";
 
 /** Which pages may call. */
 export interface OriginRules {
@@ -82,7 +83,7 @@ const allowedHeaders = [
 ];
 
 /** The answer to a preflight, before any authentication; 403 for an origin that is not allowed. */
-export function preflight(request: Request, rules: OriginRules): Response {
+export function preflight(request: Incoming, rules: OriginRules): Response {
   const origin = request.headers.get("origin");
   if (origin === null) return new Response(null, { status: 204, headers: { allow: allowedMethods } });
   if (!rules.allowed(origin)) return new Response(null, { status: 403, headers: { vary: "Origin" } });

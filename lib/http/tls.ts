@@ -8,7 +8,7 @@ import type { Clock } from "../base/clock.ts";
 import type { Counters } from "../base/counters.ts";
 import { describeError, UserError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
-import type { Listening, Tls } from "./serve.ts";
+import type { RenewableListening, Tls } from "./serve.ts";
 
 /** Where certificate and key are. */
 export interface TlsFiles {
@@ -33,7 +33,7 @@ export interface TlsRenewal {
   readonly files: TlsFiles;
   /** What is in use. */
   readonly tls: Tls;
-  readonly server: Pick<Listening, "renew">;
+  readonly server: Pick<RenewableListening, "renew">;
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Logger;

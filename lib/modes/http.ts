@@ -96,11 +96,15 @@ export async function runHttp(config: HttpConfig): Promise<number> {
 
   using stop = stopSignal();
   const reusePort = link !== undefined || config.reusePort;
-  const server = listen({ ...config.listen, ...(tls && { tls }), reusePort }, front.handler, log);
+  const place = { ...config.listen, reusePort };
   const stopping = new AbortController();
+  let server: Listening;
   if (config.tls !== undefined && tls !== undefined) {
-    renewOnChange({ files: config.tls, tls, server, clock, counters, log, signal: stopping.signal });
-  }
+    const renewable = listen({ ...place, tls }, front.handler, log);
+    const { signal } = stopping;
+    renewOnChange({ files: config.tls, tls, server: renewable, clock, counters, log, signal });
+    server = renewable;
+  } else server = listen(place, front.handler, log);
   let draining = false;
   let idpReached = false;
   // An IdP that is not there is waited for; the log says why it cannot be reached.

@@ -11,6 +11,7 @@ import { UserError } from "../base/errors.ts";
 import { type Logger, openLog } from "../base/log.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { countersOf, mergeMetrics } from "../http/merge_metrics.ts";
+import type { Incoming } from "../http/incoming.ts";
 import { listen } from "../http/serve.ts";
 import { stopSignal } from "../http/stop_signal.ts";
 import { ownCommand, workerVariable } from "./worker_link.ts";
@@ -141,7 +142,7 @@ class WorkerLife {
   }
 }
 
-async function adminAnswer(request: Request, workers: readonly WorkerLife[]): Promise<Response> {
+async function adminAnswer(request: Incoming, workers: readonly WorkerLife[]): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return Response.json({ status: "ok" });
   if (pathname !== "/readyz" && pathname !== "/metrics") {

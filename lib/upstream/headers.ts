@@ -1,7 +1,6 @@
 /**
- * Which headers go through. From the client: everything that MCP or the application may use, and nothing that says
- * who somebody is or where a request came from, since the upstream believes that of us alone. From the upstream: a
- * list of names, since anything else speaks about a connection or a site that the client does not see.
+ * Which of the client's headers go through: everything that MCP or the application may use, and nothing that says who
+ * somebody is or where a request came from, since the upstream believes that of us alone.
  */
 import type { HeaderList } from "./upstream.ts";
 
@@ -125,6 +124,7 @@ export class Sifted {
   host: string | null = null;
   sessionId: string | null = null;
   contentLength: string | null = null;
+  connection: string | null = null;
   transferEncoding = false;
   /** Names and values together, in characters, which are bytes here. */
   size = 0;
@@ -159,6 +159,11 @@ const needed: Readonly<Record<string, Fate>> = {
   "mcp-method": Fate.GoesOnOnce,
 };
 
+/** Headers, as `Headers` or any other list of them gives them. */
+export interface Listed {
+  forEach(callback: (value: string, name: string) => void): void;
+}
+
 /** Names that were met are remembered up to this number, so that a client cannot fill the memory with them. */
 const maxNames = 512;
 
@@ -169,7 +174,7 @@ const maxNames = 512;
 export function headerSieve(
   owned: readonly string[],
   fixed: readonly (readonly [name: string, value: string])[] = [],
-): (headers: Headers) => Sifted {
+): (headers: Listed) => Sifted {
   const ours = new Set([...owned, ...fixed.map(([name]) => name)].map(spelled));
   const added: HeaderList = fixed.map(([name, value]) => [name, value]);
   const fates = new Map<string, Fate>();
@@ -186,7 +191,6 @@ export function headerSieve(
 
   return (headers) => {
     const sifted = new Sifted();
-    let connection: string | undefined;
     headers.forEach((value, name) => {
       sifted.size += name.length + value.length;
       switch (fates.get(name) ?? decide(name)) {
@@ -194,32 +198,33 @@ export function headerSieve(
           sifted.goOn.push([name, value]);
           break;
         case Fate.GoesOnOnce:
-          sifted.repeated ||= value.includes(",");
+          sifted.repeated ||= value.includes(",") || sifted.goOn.some((header) => header[0] === name);
           sifted.goOn.push([name, value]);
           break;
         case Fate.Authorization:
-          sifted.authorization = value;
+          sifted.authorization = both(sifted.authorization, value);
           break;
         case Fate.Origin:
-          sifted.origin = value;
+          sifted.origin = both(sifted.origin, value);
           break;
         case Fate.Host:
-          sifted.host = value;
+          sifted.host = both(sifted.host, value);
           break;
         case Fate.SessionId:
-          sifted.sessionId = value;
+          sifted.sessionId = both(sifted.sessionId, value);
           break;
         case Fate.ContentLength:
-          sifted.contentLength = value;
+          sifted.contentLength = both(sifted.contentLength, value);
           break;
         case Fate.TransferEncoding:
           sifted.transferEncoding = true;
           break;
         case Fate.Connection:
-          connection = value;
+          sifted.connection = both(sifted.connection, value);
       }
     });
-    if (connection !== undefined && !/^(?:keep-alive|close)$/i.test(connection)) {
+    const { connection } = sifted;
+    if (connection !== null && !/^(?:keep-alive|close)$/i.test(connection)) {
       const nominated = new Set(connection.toLowerCase().split(",").map((name) => name.trim()));
       for (let at = sifted.goOn.length - 1; at >= 0; at--) {
         if (nominated.has(sifted.goOn[at]?.[0] ?? "")) sifted.goOn.splice(at, 1);
@@ -232,62 +237,11 @@ export function headerSieve(
   };
 }
 
+/** What is there twice is one value that nothing agrees with, as with `Headers`. */
+function both(first: string | null, value: string): string {
+  return first === null ? value : `${first}, ${value}`;
+}
+
 function isUserAgent(header: HeaderList[number]): boolean {
   return header[0] === "user-agent";
-}
-
-/** What an upstream may tell a client. */
-const toldNames = new Set([
-  "allow",
-  "content-disposition",
-  // Asked for `identity`, an upstream that compresses all the same is handed on as it is: fetch of Deno 2.9 leaves such
-  // an answer alone, that of 2.6 takes encoding and header off.
-  "content-encoding",
-  "content-language",
-  "content-range",
-  "accept-ranges",
-  "etag",
-  "last-modified",
-  "link",
-  "retry-after",
-  "traceresponse",
-  "server-timing",
-  "deprecation",
-  "sunset",
-]);
-
-/** An answer's headers, read in one pass: what goes on, and what is needed on the way. */
-export class Told {
-  contentType: string | null = null;
-  contentLength: string | null = null;
-  sessionId: string | null = null;
-  challenge: string | null = null;
-  /** Without `Content-Length` and `Mcp-Session-Id`, which are set anew. */
-  readonly goOn: HeaderList = [];
-}
-
-/** The headers of the upstream's answer. */
-export function responseHeaders(from: HeaderList): Told {
-  const told = new Told();
-  for (const header of from) {
-    const [name, value] = header;
-    switch (name) {
-      case "content-type":
-        told.contentType = value;
-        told.goOn.push(header);
-        break;
-      case "content-length":
-        told.contentLength = value;
-        break;
-      case "mcp-session-id":
-        told.sessionId = value;
-        break;
-      case "www-authenticate":
-        told.challenge = value;
-        break;
-      default:
-        if (toldNames.has(name) || name.startsWith("mcp-")) told.goOn.push(header);
-    }
-  }
-  return told;
 }

@@ -33,7 +33,7 @@ function withoutHeader(value: string): string {
 }
 
 /** What a request to an upstream carries: credentials, the session, and what a tool is called with. */
-export function keepCarried(headers: Headers, body: string): void {
+export function keepCarried(headers: { get(name: string): string | null }, body: string): void {
   const authorization = headers.get("authorization");
   keepSecret("credentials at the upstream", authorization?.slice(authorization.indexOf(" ") + 1));
   for (const name of ["cookie", "x-api-key", "mcp-session-id"]) keepSecret(name, headers.get(name));

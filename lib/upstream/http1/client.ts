@@ -6,12 +6,14 @@
  *     send -> idle connection that is known to live, or a new one -> head + small body in one write
  *          -> head of the answer -> body at once, or a stream -> connection idle again, or closed
  */
+import { readBody, type ReceivedBody } from "../../base/http1/body.ts";
+import { chunkBytes, giveBack, headBytes, joined, takeRoom, writeInto } from "../../base/http1/bytes.ts";
+import { Malformed } from "../../base/http1/fields.ts";
 import { type HeaderList, UpstreamError } from "../upstream.ts";
-import { readBody, type ReceivedBody } from "./body.ts";
 import { Connection } from "./connection.ts";
 import { dial, type DialOptions } from "./dial.ts";
 import { broken, type Head } from "./head.ts";
-import { chunkBytes, headBytes, headText, joined, writeInto } from "./request_bytes.ts";
+import { headText } from "./request_head.ts";
 
 /** One request. */
 export interface Http1Request {
@@ -53,10 +55,6 @@ const maxIdleMs = 60_000;
 
 const sweepEveryMs = 15_000;
 
-/** Requests up to this size are written from memory that is kept, so many pieces of it. */
-const roomBytes = 4_096;
-const maxRooms = 64;
-
 /** Bodies up to this size are written together with the head. */
 const oneWriteBytes = 65_536;
 
@@ -64,8 +62,6 @@ const oneWriteBytes = 65_536;
 export class Http1Client implements Disposable {
   readonly #idle: Connection[] = [];
   readonly #open = new Set<Connection>();
-  /** Memory that small requests are written from, used again and again. */
-  readonly #rooms: Uint8Array[] = [];
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -110,14 +106,15 @@ export class Http1Client implements Disposable {
     upload: Upload,
     call: Call,
   ): ReceivedBody | Promise<ReceivedBody> {
-    return readBody(connection, head.framing, !head.isEvents, (complete) => {
+    const onEnd = (complete: boolean) => {
       call.connection = undefined;
       // An answer that came before the request was sent leaves the connection in the middle of it.
       const clean = complete && upload.done && head.keepAlive && head.framing !== "close" &&
         connection.start === connection.end;
       if (clean) this.#keep(connection, head.idleMs);
       else this.#end(connection);
-    });
+    };
+    return readBody(connection, head.framing, { whole: !head.isEvents, onEnd, asError: asUpstreamError });
   }
 
   #write(connection: Connection, request: Http1Request, call: Call): Upload {
@@ -140,13 +137,13 @@ export class Http1Client implements Disposable {
   }
 
   async #writeOnce(connection: Connection, head: string, body: Uint8Array | null): Promise<void> {
-    const room = this.#rooms.pop() ?? new Uint8Array(roomBytes);
+    const room = takeRoom();
     const length = writeInto(room, head, body);
     if (length === undefined) {
       const bytes = headBytes(head);
       await connection.write(body === null ? bytes : joined(bytes, body));
     } else await connection.write(room.subarray(0, length));
-    if (this.#rooms.length < maxRooms) this.#rooms.push(room);
+    giveBack(room);
   }
 
   async #upload(connection: Connection, head: Uint8Array, request: Http1Request): Promise<void> {
@@ -257,6 +254,7 @@ function noBodyLength(method: string): number | undefined {
 
 function asUpstreamError(error: unknown): Error {
   if (error instanceof UpstreamError) return error;
+  if (error instanceof Malformed) return broken(error.message, error);
   const text = error instanceof Error ? error.message : String(error);
   return broken(`nothing more: ${text}`, error);
 }

@@ -1,8 +1,7 @@
 /** The head of an HTTP/1.1 response (RFC 9112), read strictly: what two readers could take in two ways is refused. */
+import type { Framing } from "../../base/http1/body.ts";
+import { fieldReader, textOf } from "../../base/http1/fields.ts";
 import { type HeaderList, UpstreamError } from "../upstream.ts";
-
-/** How long the body is: its length, `chunked`, `close` (until the connection ends) or `none`. */
-export type Framing = number | "chunked" | "close" | "none";
 
 /** A response's head. */
 export interface Head {
@@ -16,26 +15,6 @@ export interface Head {
   readonly keepAlive: boolean;
   /** How long the upstream keeps an idle connection, where it says so; milliseconds. */
   readonly idleMs: number | undefined;
-}
-
-/** The longest head that is accepted, in bytes. */
-export const maxHeadBytes = 65_536;
-
-/** Where the head ends: the index after its blank line, or -1 when more bytes are needed. `from` is where to go on. */
-export function headEnd(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = bytes.indexOf(0x0a, start); at >= 0 && at < end; at = bytes.indexOf(0x0a, at + 1)) {
-    if (at + 2 < end && bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
-  }
-  return -1;
-}
-
-const latin1 = new TextDecoder("latin1");
-const utf8 = new TextDecoder();
-
-/** Each byte as one character. The decoder for UTF-8 is four times as fast, and right where all is ASCII. */
-function textOf(bytes: Uint8Array): string {
-  const text = utf8.decode(bytes);
-  return text.length === bytes.length && !text.includes("\ufffd") ? text : latin1.decode(bytes);
 }
 
 const connectionHeaders = new Set([
@@ -95,30 +74,7 @@ function statusOf(line: string): number {
   return Number(line.slice(9, 12));
 }
 
-const knownFields = new Map<string, HeaderList[number]>();
-const maxKnownFields = 256;
-
-/** Most lines of an answer were in the one before it, so that what was read once is kept for a while. */
-function fieldOf(line: string): HeaderList[number] {
-  let field = knownFields.get(line);
-  if (field === undefined) {
-    // Shared, so that nobody may change it.
-    field = Object.freeze(readField(line)) as HeaderList[number];
-    if (knownFields.size >= maxKnownFields) knownFields.clear();
-    if (line.length <= 256) knownFields.set(line, field);
-  }
-  return field;
-}
-
-function readField(line: string): HeaderList[number] {
-  const colon = line.indexOf(":");
-  const name = line.slice(0, colon).toLowerCase();
-  if (colon < 1 || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw broken("a malformed header");
-  const value = line.slice(colon + 1).trim();
-  // A bare CR, LF or NUL could end the header for another reader.
-  if (/[\r\n\0]/.test(value)) throw broken("a control character in a header");
-  return [name, value];
-}
+const fieldOf = fieldReader();
 
 /** RFC 9112 section 6.3, without the cases that it allows a client to guess at. */
 function framingOf(

@@ -1,7 +1,10 @@
-/** Response bodies: at once where they are small and there, as streams otherwise. */
+/** Bodies of both directions: at once where they are small and there, as streams otherwise. */
 import { ChunkedDecoder } from "./chunked.ts";
-import type { Connection } from "./connection.ts";
-import { broken, type Framing } from "./head.ts";
+import { Malformed } from "./fields.ts";
+import type { Wire } from "./wire.ts";
+
+/** How long a body is: its length, `chunked`, `close` (until the connection ends) or `none`. */
+export type Framing = number | "chunked" | "close" | "none";
 
 /** A body of known length up to this many bytes is read whole. */
 const smallBytes = 65_536;
@@ -12,51 +15,60 @@ export type OnBodyEnd = (complete: boolean) => void;
 /** A body: whole, a stream, or none. */
 export type ReceivedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 
-/** A small body, or a stream of any other. `whole` is false for event streams, which are never waited for. */
+/** How a body is read. */
+export interface BodyReading {
+  /** A small body is waited for; false for event streams. */
+  readonly whole: boolean;
+  readonly onEnd: OnBodyEnd;
+  /** What whoever reads a stream is told when it breaks off. */
+  readonly asError: (error: unknown) => unknown;
+}
+
+/** A small body, or a stream of any other. @throws Malformed, or what the connection throws */
 export function readBody(
-  connection: Connection,
+  wire: Wire,
   framing: Framing,
-  whole: boolean,
-  onEnd: OnBodyEnd,
+  reading: BodyReading,
 ): ReceivedBody | Promise<ReceivedBody> {
+  const { whole, onEnd } = reading;
   if (framing === "none") {
     onEnd(true);
     return null;
   }
   if (typeof framing === "number") {
     return framing <= smallBytes && whole
-      ? exactly(connection, framing, onEnd)
-      : sizedStream(connection, framing, onEnd);
+      ? exactly(wire, framing, onEnd)
+      : sizedStream(wire, framing, reading);
   }
-  if (framing === "close") return bodyStream(connection, untilClose, onEnd);
+  if (framing === "close") return bodyStream(wire, untilClose, reading);
   const decoder = new ChunkedDecoder();
-  if (!whole) return bodyStream(connection, chunked(decoder, []), onEnd);
+  if (!whole) return bodyStream(wire, chunked(decoder, []), reading);
   // Most chunked answers are there in whole with their head.
   const pieces: Uint8Array[] = [];
-  connection.start = decoder.decode(connection.buffer, connection.start, connection.end, (data) => {
+  wire.start = decoder.decode(wire.buffer, wire.start, wire.end, (data) => {
     if (data.length > 0) pieces.push(data.slice());
   });
-  if (!decoder.done) return bodyStream(connection, chunked(decoder, pieces), onEnd);
+  if (!decoder.done) return bodyStream(wire, chunked(decoder, pieces), reading);
   onEnd(true);
   return concat(pieces);
 }
 
 /** At once where it came with the head, as it mostly does. */
 function exactly(
-  connection: Connection,
+  wire: Wire,
   length: number,
   onEnd: OnBodyEnd,
 ): Uint8Array<ArrayBuffer> | Promise<Uint8Array<ArrayBuffer>> {
-  const { start, end } = connection;
-  if (end - start < length) return exactlyLater(connection, length, onEnd);
-  const body = connection.buffer.slice(start, start + length);
-  connection.start += length;
+  const { start, end } = wire;
+  if (end - start < length) return exactlyLater(wire, length, onEnd);
+  const body = wire.buffer.slice(start, start + length);
+  wire.start += length;
   onEnd(true);
   return body;
 }
 
 async function exactlyLater(
-  connection: Connection,
+  wire: Wire,
   length: number,
   onEnd: OnBodyEnd,
 ): Promise<Uint8Array<ArrayBuffer>> {
@@ -64,12 +76,12 @@ async function exactlyLater(
   let have = 0;
   try {
     for (;;) {
-      const count = Math.min(length - have, connection.end - connection.start);
-      body.set(connection.buffer.subarray(connection.start, connection.start + count), have);
-      connection.start += count;
+      const count = Math.min(length - have, wire.end - wire.start);
+      body.set(wire.buffer.subarray(wire.start, wire.start + count), have);
+      wire.start += count;
       have += count;
       if (have === length) break;
-      if (!await connection.fill()) throw broken("half a body");
+      if (!await wire.fill()) throw new Malformed("half a body");
     }
   } catch (error) {
     onEnd(false);
@@ -80,35 +92,35 @@ async function exactlyLater(
 }
 
 /** What is in the buffer now that belongs to the body: pieces of it, and whether the body is complete. */
-type Taking = (connection: Connection, ended: boolean) => { pieces: Uint8Array[]; done: boolean };
+type Taking = (wire: Wire, ended: boolean) => { pieces: Uint8Array[]; done: boolean };
 
-const untilClose: Taking = (connection, ended) => {
-  const piece = connection.buffer.slice(connection.start, connection.end);
-  connection.start = connection.end;
+const untilClose: Taking = (wire, ended) => {
+  const piece = wire.buffer.slice(wire.start, wire.end);
+  wire.start = wire.end;
   return { pieces: piece.length === 0 ? [] : [piece], done: ended };
 };
 
 function chunked(decoder: ChunkedDecoder, first: Uint8Array[]): Taking {
   let waiting = first;
-  return (connection, ended) => {
+  return (wire, ended) => {
     const pieces = waiting;
     waiting = [];
-    connection.start = decoder.decode(connection.buffer, connection.start, connection.end, (data) => {
+    wire.start = decoder.decode(wire.buffer, wire.start, wire.end, (data) => {
       if (data.length > 0) pieces.push(data.slice());
     });
-    if (ended && !decoder.done) throw broken("half a body");
+    if (ended && !decoder.done) throw new Malformed("half a body");
     return { pieces, done: decoder.done };
   };
 }
 
-function bodyStream(connection: Connection, take: Taking, onEnd: OnBodyEnd): ReadableStream<Uint8Array> {
-  return streamOf(onEnd, async () => {
+function bodyStream(wire: Wire, take: Taking, reading: BodyReading): ReadableStream<Uint8Array> {
+  return streamOf(reading, async () => {
     for (let ended = false;;) {
-      const { pieces, done } = take(connection, ended);
+      const { pieces, done } = take(wire, ended);
       if (done || pieces.length > 0) {
         return { piece: pieces.length === 1 && pieces[0] ? pieces[0] : concat(pieces), done };
       }
-      ended = !await connection.fill();
+      ended = !await wire.fill();
     }
   });
 }
@@ -116,13 +128,13 @@ function bodyStream(connection: Connection, take: Taking, onEnd: OnBodyEnd): Rea
 /** Memory for a body of known length is asked for in pieces of this size, and read into directly. */
 const pieceBytes = 1_048_576;
 
-function sizedStream(connection: Connection, length: number, onEnd: OnBodyEnd): ReadableStream<Uint8Array> {
+function sizedStream(wire: Wire, length: number, reading: BodyReading): ReadableStream<Uint8Array> {
   let left = length;
   let room = new Uint8Array();
-  return streamOf(onEnd, async () => {
+  return streamOf(reading, async () => {
     if (room.length === 0) room = new Uint8Array(Math.min(left, pieceBytes));
-    const count = await connection.readInto(room);
-    if (count === 0) throw broken("half a body");
+    const count = await wire.readInto(room);
+    if (count === 0) throw new Malformed("half a body");
     const piece = room.subarray(0, count);
     room = room.subarray(count);
     left -= count;
@@ -132,7 +144,7 @@ function sizedStream(connection: Connection, length: number, onEnd: OnBodyEnd): 
 
 /** A stream of what `next` gives until it is done. */
 function streamOf(
-  onEnd: OnBodyEnd,
+  { onEnd, asError }: BodyReading,
   next: () => Promise<{ readonly piece: Uint8Array; readonly done: boolean }>,
 ): ReadableStream<Uint8Array> {
   let over = false;
@@ -151,7 +163,7 @@ function streamOf(
         controller.close();
         end(true);
       } catch (error) {
-        if (!over) controller.error(error);
+        if (!over) controller.error(asError(error));
         end(false);
       }
     },

@@ -1,31 +1,9 @@
-import { UpstreamError } from "../upstream.ts";
-
-/** What is written for one request. */
-export interface RequestHead {
-  readonly method: string;
-  /** Path and query as they go on the wire. */
-  readonly target: string;
-  /** The `Host` value. */
-  readonly host: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
-  /** The body's length in bytes, `chunked` for a stream of unknown length, or nothing for no body. */
-  readonly length: number | "chunked" | undefined;
-}
+/** Heads and chunks as bytes. */
+import { Malformed } from "./fields.ts";
 
 const encoder = new TextEncoder();
 
-/** The head as text; each character of a header value is one byte, as fetch has it. */
-export function headText(head: RequestHead): string {
-  let text = `${head.method} ${head.target} HTTP/1.1\r\nhost: ${head.host}\r\n`;
-  for (const [name, value] of head.headers) text += `${name}: ${value}\r\n`;
-  if (head.length === "chunked") text += "transfer-encoding: chunked\r\n";
-  else if (head.length !== undefined) text += `content-length: ${head.length}\r\n`;
-  text += "\r\n";
-  refuseSplitting(head, text);
-  return text;
-}
-
-/** The head's bytes. */
+/** The bytes of a head; each character is one byte, as fetch has it. @throws Malformed */
 export function headBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = encoder.encode(text);
   return bytes.length === text.length ? bytes : singleBytes(text);
@@ -43,15 +21,14 @@ export function writeInto(room: Uint8Array, text: string, body: Uint8Array | nul
   return length;
 }
 
-/** Every line break must be one that was written here: none came in with a value. */
-function refuseSplitting(head: RequestHead, text: string): void {
-  const lines = 3 + head.headers.length + (head.length === undefined ? 0 : 1);
-  let breaks = 0;
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) breaks++;
+/** Every line break of a head must be one that was written on purpose: none came in with a value. @throws Malformed */
+export function refuseSplitting(text: string, lines: number): void {
+  let feeds = 0;
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) feeds++;
   let returns = 0;
   for (let at = text.indexOf("\r"); at >= 0; at = text.indexOf("\r", at + 1)) returns++;
-  if (breaks !== lines || returns !== lines || text.includes("\0") || head.target.includes(" ")) {
-    throw new UpstreamError("broken", "a header of the request has a line break");
+  if (feeds !== lines || returns !== lines || text.includes("\0")) {
+    throw new Malformed("a header with a line break");
   }
 }
 
@@ -59,7 +36,7 @@ function singleBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code > 0xff) throw new UpstreamError("broken", "a header of the request is not made of bytes");
+    if (code > 0xff) throw new Malformed("a header that is not made of bytes");
     bytes[at] = code;
   }
   return bytes;
@@ -76,10 +53,24 @@ export function chunkBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Both in one piece, so that a small request is one write. */
+/** Both in one piece, so that a small message is one write. */
 export function joined(head: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(head.length + body.length);
   bytes.set(head);
   bytes.set(body, head.length);
   return bytes;
+}
+
+const roomBytes = 16_384;
+const maxRooms = 64;
+const rooms: Uint8Array[] = [];
+
+/** Memory that small messages are written from, used again and again; `giveBack` it once it is written. */
+export function takeRoom(): Uint8Array {
+  return rooms.pop() ?? new Uint8Array(roomBytes);
+}
+
+/** See `takeRoom`. */
+export function giveBack(room: Uint8Array): void {
+  if (rooms.length < maxRooms) rooms.push(room);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { ChunkedDecoder } from "../../../lib/upstream/http1/chunked.ts";
-import { chunkBytes } from "../../../lib/upstream/http1/request_bytes.ts";
+import { ChunkedDecoder } from "../../../lib/base/http1/chunked.ts";
+import { chunkBytes } from "../../../lib/base/http1/bytes.ts";
 
 function concat(pieces: readonly Uint8Array[]): Uint8Array {
   return new Uint8Array(pieces.flatMap((piece) => [...piece]));

@@ -1,5 +1,5 @@
 /** The chunked transfer coding (RFC 9112 section 7.1), decoded piece by piece. Trailers are dropped. */
-import { broken } from "./head.ts";
+import { Malformed } from "./fields.ts";
 
 /** A chunk's size line and a trailer are never longer than this; bytes. */
 const maxLineBytes = 8_192;
@@ -20,7 +20,7 @@ export class ChunkedDecoder {
   /**
    * Decodes `bytes` from `start` to `end`, handing each stretch of data to `take`, and returns where it stopped:
    * `end`, or less when the body ended before it.
-   * @throws UpstreamError `broken`
+   * @throws Malformed
    */
   decode(bytes: Uint8Array, start: number, end: number, take: (data: Uint8Array) => void): number {
     let at = start;
@@ -36,24 +36,24 @@ export class ChunkedDecoder {
       const feed = bytes.indexOf(0x0a, at);
       const stop = feed < 0 || feed >= end ? end : feed + 1;
       for (; at < stop; at++) this.#line += String.fromCharCode(bytes[at] ?? 0);
-      if (this.#line.length > maxLineBytes) throw broken("a chunk size that does not end");
+      if (this.#line.length > maxLineBytes) throw new Malformed("a chunk size that does not end");
       if (this.#line.endsWith("\n")) this.#endLine();
     }
     return at;
   }
 
   #endLine(): void {
-    if (!this.#line.endsWith("\r\n")) throw broken("a chunk line without CR");
+    if (!this.#line.endsWith("\r\n")) throw new Malformed("a chunk line without CR");
     const line = this.#line.slice(0, -2);
     this.#line = "";
     if (this.#state === "data_end") {
-      if (line !== "") throw broken("a chunk longer than its size");
+      if (line !== "") throw new Malformed("a chunk longer than its size");
       this.#state = "size";
     } else if (this.#state === "trailer") {
       if (line === "") this.#state = "done";
     } else {
       const size = /^([0-9A-Fa-f]{1,12})(?:[ \t]*;.*)?$/.exec(line)?.[1];
-      if (size === undefined) throw broken("a malformed chunk size");
+      if (size === undefined) throw new Malformed("a malformed chunk size");
       this.#left = Number.parseInt(size, 16);
       this.#state = this.#left === 0 ? "trailer" : "data";
     }

@@ -1,0 +1,124 @@
+/**
+ * Plain HTTP/1.1 on sockets of our own.
+ *
+ *     accept -> connection.ts, one for each
+ *        |-> no file descriptors left: later again; connections that are open go on being served
+ *        `-> drain: the listener and everything that waits closed -> answers finish, or the deadline cuts them
+ */
+import { systemClock } from "../../base/clock.ts";
+import type { Logger } from "../../base/log.ts";
+import type { DrainOptions, Listening, ListenOptions, ServeHandler } from "../listening.ts";
+import { Reply, replyOf } from "../reply.ts";
+import { type ConnectionLimits, ServerConnection } from "./connection.ts";
+
+/**
+ * An edge before us keeps connections for the next request, some of them for ten minutes; whoever closes first may cut a
+ * request that is on its way.
+ */
+const limits: ConnectionLimits = { headMs: 30_000, idleMs: 650_000 };
+
+const acceptAgainAfterMs = 200;
+const lookEveryMs = 1_000;
+
+/** Listens. @throws what the runtime says when the address cannot be had. */
+export function listenHttp1(
+  { hostname, port, reusePort = false }: ListenOptions,
+  handler: ServeHandler,
+  log: Logger,
+): Listening {
+  const listener = Deno.listen({ hostname, port, ...(reusePort ? { reusePort } : {}) });
+  const connections = new Set<ServerConnection>();
+  let draining = false;
+  let emptied = () => {};
+  let looking: ReturnType<typeof setInterval> | undefined;
+
+  const parts = {
+    limits,
+    draining: () => draining,
+    onBadHead: ({ status, message }: { status: number; message: string }, address: string) =>
+      log.info("request_unreadable", { address, status, reason: message.replaceAll(" ", "_") }),
+    handler: async (...call: Parameters<ServeHandler>): Promise<Reply> => {
+      try {
+        const answer = await handler(...call);
+        return answer instanceof Reply ? answer : replyOf(answer);
+      } catch (error) {
+        log.error("request_failed", { cause: error instanceof Error ? error.message : String(error) });
+        return new Reply(500, [], null);
+      }
+    },
+  };
+
+  const serve = async (conn: Deno.TcpConn) => {
+    const connection = new ServerConnection(conn, conn.remoteAddr.hostname, parts);
+    connections.add(connection);
+    looking ??= setInterval(look, lookEveryMs);
+    await connection.run();
+    connections.delete(connection);
+    if (connections.size === 0) emptied();
+  };
+
+  const look = () => {
+    if (connections.size === 0) {
+      clearInterval(looking);
+      looking = undefined;
+    }
+    const nowMs = performance.now();
+    for (const connection of connections) connection.look(nowMs);
+  };
+
+  const accept = async () => {
+    for (let failed = false; !draining;) {
+      try {
+        const conn = await listener.accept();
+        if (failed) log.warn("listener_restarted", { port: listener.addr.port });
+        failed = false;
+        serve(setUp(conn));
+      } catch (error) {
+        if (draining) return;
+        if (isOfOneConnection(error)) continue;
+        if (!failed) {
+          log.error("listener_failed", { cause: error instanceof Error ? error.message : String(error) });
+        }
+        failed = true;
+        await systemClock.sleep(acceptAgainAfterMs);
+      }
+    }
+  };
+  accept();
+
+  return {
+    hostname,
+    port: listener.addr.port,
+    async drain({ deadlineMs, onClosed }: DrainOptions) {
+      if (!draining) listener.close();
+      draining = true;
+      for (const connection of connections) connection.drain();
+      const closed = new Promise<void>((resolve) => {
+        emptied = resolve;
+        if (connections.size === 0) resolve();
+      });
+      onClosed?.();
+      const over = new AbortController();
+      const late = systemClock.sleep(deadlineMs, over.signal).then(() => true, () => true);
+      const left = await Promise.race([closed.then(() => false), late]);
+      over.abort();
+      clearInterval(looking);
+      return left;
+    },
+  };
+}
+
+function setUp(conn: Deno.TcpConn): Deno.TcpConn {
+  try {
+    // A stream's pieces go out as they come.
+    conn.setNoDelay(true);
+  } catch {
+    // It is gone already, which reading will tell.
+  }
+  return conn;
+}
+
+/** A client that left before it was accepted is no fault of the listener. */
+function isOfOneConnection(error: unknown): boolean {
+  return error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset;
+}
