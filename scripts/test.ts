@@ -1,6 +1,7 @@
 /**
  * Runs the tests: `deno task test [deno test options] [files]`. Says which real servers it did not find, and ends with
- * `N passed, N failed`. `REQUIRE_SERVICES=1` makes a missing server a failure, `MCP_DOORMAN_BIN` runs the end-to-end
+ * `N passed, N failed`. What tests log, also where nobody listens, and print is searched for secrets.
+ * `REQUIRE_SERVICES=1` makes a missing server a failure, `MCP_DOORMAN_BIN` runs the end-to-end
  * tests on a binary.
  */
 import { allServices } from "../tests/support/services.ts";
@@ -17,6 +18,7 @@ const { code, output } = await runAndRead(Deno.execPath(), [
   "-A",
   "--no-prompt",
   "--parallel",
+  `--preload=${import.meta.dirname}/../tests/support/silent_log.ts`,
   ...Deno.args,
   ...(files.length === 0 ? ["tests/"] : []),
 ], { DENO_NO_UPDATE_CHECK: "1" });

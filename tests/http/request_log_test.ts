@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { memoryCounters } from "../../lib/base/counters.ts";
-import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Fields } from "../../lib/base/log.ts";
 import { peek } from "../../lib/http/peek.ts";
 import { ToolMetrics } from "../../lib/http/tool_metrics.ts";
 import type { Exchange } from "../../lib/http/exchange.ts";
 import { recorder } from "./recorder.ts";
 import { settings, startFront } from "./support.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 function peeked(message: unknown) {
   return peek(new TextEncoder().encode(JSON.stringify(message)));
@@ -75,15 +76,13 @@ Deno.test("calls are counted by tool, under a cap, batches apart", () => {
 
 function noting(onLine: () => void = () => {}) {
   const lines: Fields[] = [];
-  const log: Logger = {
-    ...silentLog,
-    enabled: () => true,
+  const log = heardLog({
     info: (event, fields) => {
       if (event !== "request") return;
       lines.push(fields ?? {});
       onLine();
     },
-  };
+  });
   return { lines, log };
 }
 

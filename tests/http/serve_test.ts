@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { memoryCounters } from "../../lib/base/counters.ts";
 import { UserError } from "../../lib/base/errors.ts";
-import { type Logger, silentLog } from "../../lib/base/log.ts";
+import { silentLog } from "../../lib/base/log.ts";
 import { adminHandler } from "../../lib/http/admin.ts";
 import { listen } from "../../lib/http/serve.ts";
 import { rawRequest } from "./raw_client.ts";
 import { recorder } from "./recorder.ts";
 import { startFront } from "./support.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const local = { hostname: "127.0.0.1", port: 0 };
 
@@ -104,7 +105,7 @@ Deno.test("drain ends standing streams at once, also one that comes late, and wa
 
 Deno.test("a handler that throws is 500 without its text, and logged", async () => {
   const lines: string[] = [];
-  const log: Logger = { ...silentLog, error: (event, fields) => lines.push(`${event} ${fields?.cause}`) };
+  const log = heardLog({ error: (event, fields) => lines.push(`${event} ${fields?.cause}`) });
   const server = listen(local, () => Promise.reject(new Error("inner text")), log);
 
   const response = await fetch(`http://127.0.0.1:${server.port}/`);

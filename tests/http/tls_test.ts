@@ -7,6 +7,7 @@ import { listen } from "../../lib/http/serve.ts";
 import { readTls, renewOnChange } from "../../lib/http/tls.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { tlsFiles } from "../support/tls.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const first = { certFile: tlsFiles.serverCert, keyFile: tlsFiles.serverKey };
 const second = { certFile: tlsFiles.clientCert, keyFile: tlsFiles.clientKey };
@@ -82,7 +83,7 @@ Deno.test("files that change are taken over once, files that are no good are sai
   const counters = memoryCounters();
   const events: string[] = [];
   const note = (event: string) => events.push(event);
-  const log = { ...silentLog, info: note, error: note };
+  const log = heardLog({ info: note, error: note });
   const renewed: string[] = [];
   const server = {
     renew: (tls: { cert: string; key: string }) => {

@@ -9,6 +9,7 @@ import { fakeClock } from "../fakes/clock.ts";
 import { startIdp, type TestIdp } from "../fakes/idp.ts";
 import { newBrowser } from "../support/browser.ts";
 import { logInAt, startAttempt } from "../support/idp_login.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const fails = (kind: string, reason: string) => (error: unknown) =>
   error instanceof IdpError && error.kind === kind && error.reason === reason;
@@ -246,7 +247,7 @@ Deno.test("with an audience, it is asked for and looked for in a JWT access toke
   await assert.rejects(logInAt(other.idp, "alice"), fails("dead", "audience_mismatch"));
 
   const warned: string[] = [];
-  const log = { ...silentLog, warn: (event: string) => void warned.push(event) };
+  const log = heardLog({ warn: (event: string) => void warned.push(event) });
   await using opaque = await open({
     idp: { accessTokens: "opaque" },
     config: { audience: "https://mcp.example" },
@@ -335,7 +336,7 @@ Deno.test("refresh() is dead when the grant was revoked or the user is gone", as
 
 Deno.test("a refused client is the operator's trouble, not the end of anybody's grant", async () => {
   const errors: [string, Fields | undefined][] = [];
-  const log = { ...silentLog, error: (event: string, fields?: Fields) => void errors.push([event, fields]) };
+  const log = heardLog({ error: (event: string, fields?: Fields) => void errors.push([event, fields]) });
   await using parts = await open({ config: { clientSecret: "wrong" }, log });
 
   await assert.rejects(parts.idp.refresh("whatever"), fails("transient", "client_refused"));

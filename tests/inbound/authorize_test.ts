@@ -11,6 +11,7 @@ import {
 } from "./kit.ts";
 import { approve } from "./kit.ts";
 import { IdpError } from "../../lib/idp/idp.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 async function ask(kit: Kit, query: URLSearchParams | string, headers: Record<string, string> = {}) {
   return await kit.app.request(`/authorize?${query}`, { headers });
@@ -422,7 +423,7 @@ Deno.test("authorize counts a login only when its request was good", async () =>
 Deno.test("authorize puts the reference of a refusal into the log", async () => {
   const lines: { event: string; requestId?: string }[] = [];
   const { silentLog } = await import("../../lib/base/log.ts");
-  const log = { ...silentLog, info: (event: string, fields = {}) => lines.push({ event, ...fields }) };
+  const log = heardLog({ info: (event: string, fields = {}) => lines.push({ event, ...fields }) });
   const kit = await bridgeKit({ log: log as unknown as typeof silentLog });
 
   const page = await (await ask(kit, await authorizeQuery("unknown"), { accept: "text/html" })).text();

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Fields, Logger } from "../../lib/base/log.ts";
 import { bridgeKit, type Kit, login, registerClient } from "./kit.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 /** A log that remembers warnings. */
 function warnings(): Logger & { readonly said: [string, Fields | undefined][] } {
   const said: [string, Fields | undefined][] = [];
-  return { ...silentLog, said, warn: (event, fields) => void said.push([event, fields]) };
+  return { ...heardLog({ warn: (event, fields) => void said.push([event, fields]) }), said };
 }
 
 function counted(kit: Kit, name: string): Record<string, number> {

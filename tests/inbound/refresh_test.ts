@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { IdpError } from "../../lib/idp/idp.ts";
 import { StoreUnavailable } from "../../lib/store/store.ts";
 import { bridgeKit, type Kit, login, refresh, registerClient, type TokenBody } from "./kit.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const follows = { tokenFollowsIdp: true };
 
@@ -242,10 +243,9 @@ Deno.test("with forward our token ends no later than the IdP's, and a refresh he
 
 Deno.test("with forward and no refresh token from the IdP there is none from us, said once", async () => {
   const events: string[] = [];
-  const { silentLog } = await import("../../lib/base/log.ts");
   const kit = await bridgeKit({
     config: follows,
-    log: { ...silentLog, warn: (event) => void events.push(event) },
+    log: heardLog({ warn: (event) => void events.push(event) }),
   });
   kit.idp.tokens = { accessToken: "idp-access", expiresAtMs: kit.clock.now() + 600_000 };
 

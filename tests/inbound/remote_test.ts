@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import type { HttpClient } from "../../lib/base/http_client.ts";
-import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Fields } from "../../lib/base/log.ts";
 import type { AllowConfig, RemoteConfig } from "../../lib/inbound/config.ts";
 import { openRemote } from "../../lib/inbound/remote.ts";
 import { OAuthError } from "../../lib/oauth/errors.ts";
@@ -13,6 +13,7 @@ import {
   signingKey,
   tokenIssuer,
 } from "../crypto/token_issuer.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const key = await signingKey("RS256", "k1");
 const stranger = await signingKey("RS256", "k1");
@@ -42,7 +43,7 @@ function front(options: Options = {}) {
   const note = (event: string, fields: Fields = {}) => void lines.push({ event, fields });
   const whispered: typeof lines = [];
   const whisper = (event: string, fields: Fields = {}) => void whispered.push({ event, fields });
-  const log: Logger = { ...silentLog, warn: note, info: note, debug: whisper, enabled: () => true };
+  const log = heardLog({ warn: note, info: note, debug: whisper });
   let down = false;
   const http: HttpClient = {
     fetch(input) {

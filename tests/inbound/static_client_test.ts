@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import type { HttpClient } from "../../lib/base/http_client.ts";
-import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Fields } from "../../lib/base/log.ts";
 import type { RemoteConfig } from "../../lib/inbound/config.ts";
 import { openRemote } from "../../lib/inbound/remote.ts";
 import { OAuthError } from "../../lib/oauth/errors.ts";
 import { fakeClock } from "../fakes/clock.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const document = {
   issuer: "https://idp.example.com/app/",
@@ -23,7 +24,7 @@ function front(config: Partial<RemoteConfig> = {}) {
   const clock = fakeClock();
   const lines: { event: string; fields: Fields }[] = [];
   const note = (event: string, fields: Fields = {}) => void lines.push({ event, fields });
-  const log: Logger = { ...silentLog, info: note, warn: note };
+  const log = heardLog({ info: note, warn: note });
   const it = {
     clock,
     lines,

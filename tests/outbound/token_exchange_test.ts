@@ -6,6 +6,7 @@ import { tokenExchange } from "../../lib/outbound/token_exchange.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { startHandler } from "../fakes/raw_upstream.ts";
 import { caller, NamedInbound, startFront } from "../http/support.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 type Given = Partial<Values<typeof tokenExchange.settings>>;
 
@@ -37,7 +38,7 @@ async function create(origin: string, more: Given = {}) {
   const http = openHttpClient();
   const lines: (Fields & { level: string })[] = [];
   const note = (level: string) => (_: string, fields: Fields = {}) => void lines.push({ ...fields, level });
-  const log = { ...silentLog, warn: note("warn"), error: note("error") };
+  const log = heardLog({ warn: note("warn"), error: note("error") });
   const { config, problems } = parse({
     tokenUrl: new URL(`${origin}/token`),
     clientId: "us",

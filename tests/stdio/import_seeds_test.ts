@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { systemClock } from "../../lib/base/clock.ts";
-import { type Fields, silentLog } from "../../lib/base/log.ts";
+import type { Fields } from "../../lib/base/log.ts";
 import { importSeed } from "../../lib/stdio/import_seeds.ts";
 import type { LoginContext } from "../../lib/stdio/login_context.ts";
 import { stdioConfig, temporaryDir } from "./login_setup.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const issuer = "https://issuer.example/realms/demo";
 const seeds = new URL("../fixtures/seeds/", import.meta.url).pathname;
@@ -12,11 +13,8 @@ const seeds = new URL("../fixtures/seeds/", import.meta.url).pathname;
 async function importFrom(home: string, asked = issuer) {
   const config = stdioConfig(`${home}/cache`, { issuerUrl: asked, clientId: "app" });
   const said: [string, Fields | undefined][] = [];
-  const log = {
-    ...silentLog,
-    warn: (event: string, fields?: Fields) => void said.push([event, fields]),
-    info: (event: string, fields?: Fields) => void said.push([event, fields]),
-  };
+  const note = (event: string, fields?: Fields) => void said.push([event, fields]);
+  const log = heardLog({ info: note, warn: note });
   const context = { config: config.login, upstreamUrl: config.upstreamUrl, clock: systemClock, log };
   return { grant: await importSeed(context as unknown as LoginContext, asked, home), said };
 }

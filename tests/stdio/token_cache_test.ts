@@ -5,6 +5,7 @@ import { type KvStore, readValue, writeValue } from "../../lib/stdio/kv_values.t
 import { lockMachine } from "../../lib/stdio/machine_lock.ts";
 import { tokenCache } from "../../lib/stdio/token_cache.ts";
 import { temporaryDir } from "./login_setup.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const posix = { ignore: Deno.build.os === "windows" };
 
@@ -22,7 +23,7 @@ const grant: Grant = {
 
 function noting(): { log: Logger; said: [string, Fields | undefined][] } {
   const said: [string, Fields | undefined][] = [];
-  return { said, log: { ...silentLog, warn: (event, fields) => void said.push([event, fields]) } };
+  return { said, log: heardLog({ warn: (event, fields) => void said.push([event, fields]) }) };
 }
 
 Deno.test("what is put is found by the next process, listed, and gone after deletion", async () => {

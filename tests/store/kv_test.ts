@@ -6,6 +6,7 @@ import { openKv } from "../../lib/store/kv.ts";
 import { StoreUnavailable } from "../../lib/store/store.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { storeCases } from "./store_cases.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 async function temporary() {
   const folder = await Deno.makeTempDir();
@@ -17,7 +18,7 @@ async function temporary() {
 
 function loggedEvents(): { log: Logger; events: string[] } {
   const events: string[] = [];
-  return { log: { ...silentLog, error: (event) => void events.push(event) }, events };
+  return { log: heardLog({ error: (event) => void events.push(event) }), events };
 }
 
 storeCases("kv", async () => {

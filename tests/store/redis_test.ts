@@ -9,6 +9,7 @@ import { tlsFiles } from "../support/tls.ts";
 import { unusedPort } from "../fakes/raw_upstream.ts";
 import { findService, testWithService } from "../support/services.ts";
 import { storeCases } from "./store_cases.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const { path: installed } = findService("redis");
 const leftOut = installed === undefined && Deno.env.get("REQUIRE_SERVICES") !== "1";
@@ -46,7 +47,7 @@ function watched(): { log: Logger; events: string[]; causes: string[] } {
     events.push(event);
     causes.push(fields?.cause ?? "");
   };
-  return { log: { ...silentLog, info: write, warn: write }, events, causes };
+  return { log: heardLog({ info: write, warn: write }), events, causes };
 }
 
 testWithService(

@@ -107,11 +107,14 @@ export function secretsIn(text: string): string[] {
   const found: string[] = [];
   for (const line of text.split("\n")) {
     const looked = isLogLine(line) ? line : withoutLoginAddress(line);
-    const what = whatIsIn(looked);
+    const what = whatIsIn(looked) ?? (looked === line && token.test(line) ? "a token" : undefined);
     if (what !== undefined) found.push(`${what} in: ${line}`);
   }
   return found;
 }
+
+/** A JWT or JWE in whole, or credentials as they stand in a header, wherever they come from. */
+const token = /eyJ[\w-]{8,}\.[\w-]*\.[\w-]+|\b(?:Bearer|Basic) [\w+/-]{8,}/;
 
 function whatIsIn(line: string): string | undefined {
   for (const [text, what] of short) if (line.includes(text)) return what;

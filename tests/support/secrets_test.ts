@@ -83,3 +83,20 @@ Deno.test("a pump whose log tells an argument of a tool fails its test", async (
 
   await assert.rejects(async () => await pump[Symbol.asyncDispose](), /an argument in/);
 });
+
+Deno.test("who tells a secret in a log that nobody listens to, or on the console, fails its test", async () => {
+  const script = new URL("../../scripts/test.ts", import.meta.url).pathname;
+  const telling = new URL("../fixtures/telling.ts", import.meta.url).pathname;
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", script, "--no-check", telling],
+    env: { NO_COLOR: "1" },
+    stderr: "null",
+  }).output();
+  const output = new TextDecoder().decode(stdout);
+
+  assert.equal(code, 1);
+  for (const way of ["a level", "a field of the logger", "a log that is heard", "the console"]) {
+    assert.match(output, new RegExp(`^.*told by ${way} \\.\\.\\. FAILED`, "m"));
+  }
+  assert.match(output, /told by way of a catch \.\.\. ok[^]*\(uncaught error\)[^]*a password in:/);
+});

@@ -1,34 +1,31 @@
 /**
  * Loaded before every test file: what a test gives no log to write to is looked at all the same, at every level, so
- * that a secret shows wherever it is logged.
+ * that a secret shows wherever it is logged; and so is what the test's own process prints.
  */
-import { type Fields, type LogLevel, silentLog } from "../../lib/base/log.ts";
+import { silentLog } from "../../lib/base/log.ts";
 import { assertNothingShown } from "./secrets.ts";
-
-/** A JWT or JWE in whole, or credentials as they stand in a header. */
-const token = /eyJ[\w-]{8,}\.[\w-]*\.[\w-]+|\b(?:Bearer|Basic) [\w+/-]{8,}/;
+import { asLine, loggerOf } from "./watched_log.ts";
 
 const shown: string[] = [];
 
-const look = (level: LogLevel) => (event: string, fields: Fields = {}) => {
-  const text = JSON.stringify({ ts: "now", level, msg: event, ...fields });
+function look(where: string, text: string): void {
   try {
-    assertNothingShown("the log", text);
-    if (token.test(text)) throw new Error(`The log shows a token: ${text}`);
+    assertNothingShown(where, text);
   } catch (error) {
     shown.push(String(error));
     throw error;
   }
-};
+}
 
-Object.assign(silentLog, {
-  trace: look("trace"),
-  debug: look("debug"),
-  info: look("info"),
-  warn: look("warn"),
-  error: look("error"),
-  enabled: () => true,
-});
+Object.assign(silentLog, loggerOf((level, event, fields) => look("the log", asLine(level, event, fields))));
+
+for (const to of ["debug", "log", "info", "warn", "error"] as const) {
+  const print = console[to].bind(console);
+  console[to] = (...parts: unknown[]) => {
+    look("the console", parts.join(" "));
+    print(...parts);
+  };
+}
 
 // Whoever logs may catch what it throws.
 globalThis.addEventListener("unload", () => {

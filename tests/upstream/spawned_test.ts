@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import type { Clock } from "../../lib/base/clock.ts";
-import { type Fields, type Logger, silentLog } from "../../lib/base/log.ts";
+import type { Fields } from "../../lib/base/log.ts";
 import { spawnedUpstream } from "../../lib/upstream/spawned.ts";
 import type { UpstreamRequest, UpstreamResponse } from "../../lib/upstream/upstream.ts";
 import { fakeClock } from "../fakes/clock.ts";
 import { unusedPort } from "../fakes/raw_upstream.ts";
+import { heardLog } from "../support/watched_log.ts";
 
 const child = new URL("./child.ts", import.meta.url).pathname;
 
@@ -33,7 +34,7 @@ function start(manner: string, { command, clock }: { command?: string[]; clock?:
     waiting.get(event)?.resolve(fields);
     waiting.delete(event);
   };
-  const log: Logger = { ...silentLog, info: note, warn: note, error: note };
+  const log = heardLog({ info: note, warn: note, error: note });
   const upstream = spawnedUpstream({
     kind: "spawn",
     command: command ??
@@ -123,7 +124,7 @@ Deno.test("a child that stays when it is told to go is killed five seconds later
 Deno.test("a program that is not there is told in the log, and requests fail in time", async () => {
   const clock = fakeClock();
   const events: string[] = [];
-  const log: Logger = { ...silentLog, error: (event, fields) => events.push(`${event} ${fields?.cause}`) };
+  const log = heardLog({ error: (event, fields) => events.push(`${event} ${fields?.cause}`) });
   const upstream = spawnedUpstream({
     kind: "spawn",
     command: ["/no/such/program"],

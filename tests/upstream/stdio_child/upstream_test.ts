@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { type Logger, silentLog } from "../../../lib/base/log.ts";
 import type { UpstreamConfig } from "../../../lib/upstream/config.ts";
 import { StdioChildUpstream } from "../../../lib/upstream/stdio_child/upstream.ts";
 import { headerOf, type UpstreamResponse } from "../../../lib/upstream/upstream.ts";
 import { fakeClock } from "../../fakes/clock.ts";
+import { heardLog } from "../../support/watched_log.ts";
 
 const child = new URL("./raw_child.ts", import.meta.url).pathname;
 type Config = Extract<UpstreamConfig, { kind: "spawn_stdio" }>;
@@ -12,7 +12,7 @@ type Config = Extract<UpstreamConfig, { kind: "spawn_stdio" }>;
 function start(more: Partial<Config> = {}) {
   const events: string[] = [];
   const note = (event: string) => void events.push(event);
-  const log: Logger = { ...silentLog, debug: note, info: note, warn: note };
+  const log = heardLog({ debug: note, info: note, warn: note });
   const clock = fakeClock();
   const upstream = new StdioChildUpstream({
     kind: "spawn_stdio",
