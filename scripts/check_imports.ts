@@ -19,7 +19,6 @@ const layers: readonly (readonly string[])[] = [
 /** Where a package may be imported, as path prefixes; a package that is not named here is for tests and scripts only. */
 const homes: Readonly<Record<string, readonly string[]>> = {
   "@decimalturn/toml-patch": ["lib/commands/install/"],
-  "@logtape/logtape": ["lib/base/log.ts"],
   "@modelcontextprotocol/sdk": ["lib/commands/"],
   "eventsource-parser": ["lib/stdio/"],
   "hono": ["lib/http/", "lib/inbound/"],

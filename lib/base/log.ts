@@ -5,8 +5,7 @@
  * strings have no name here. Text from outside is cut and stripped of control characters.
  */
 import { GatheredLines } from "./gathered_lines.ts";
-import { jsonLine, type Line, textLine } from "./log_line.ts";
-import { configureSync, getLogger, type LogLevel as TapeLevel, type LogRecord } from "@logtape/logtape";
+import { jsonLine, textLine } from "./log_line.ts";
 
 /** From most to least talkative. */
 export type LogLevel = "trace" | "debug" | "info" | "warn" | "error" | "fatal";
@@ -123,52 +122,29 @@ function merged(pseudonym: LogExtras["pseudonym"], ...parts: readonly (Fields | 
 
 type LineFields = Record<string, unknown>;
 
-function levelName(level: TapeLevel): string {
-  return level === "warning" ? "warn" : level;
-}
-
-function lineOf({ timestamp, level, message, properties }: LogRecord): Line {
-  return { timestamp, level: levelName(level), event: message.join(""), fields: properties };
-}
-
 const order: readonly LogLevel[] = ["trace", "debug", "info", "warn", "error", "fatal"];
 
 /** Opens the program's log; called once, by the mode that runs. */
 export function openLog(config: LogConfig, extras: LogExtras = {}): Logger {
-  const { write } = extras;
   const format = config.format === "auto" ? (Deno.stderr.isTerminal() ? "text" : "json") : config.format;
   const line = format === "json" ? jsonLine : textLine;
   const encoder = new TextEncoder();
   const file = config.file === undefined
     ? undefined
     : Deno.openSync(config.file, { append: true, create: true, mode: 0o600 });
-  const emit = write ?? ((lines: string) => {
+  const emit = extras.write ?? ((lines: string) => {
     const bytes = encoder.encode(lines);
     writeAll(Deno.stderr, bytes);
     if (file !== undefined) writeAll(file, bytes);
   });
   const gathered = new GatheredLines(emit);
-  configureSync({
-    reset: true,
-    sinks: {
-      out: (record) => {
-        gathered.flush();
-        emit(line(lineOf(record)) + "\n");
-      },
-    },
-    loggers: [
-      {
-        category: "doorman",
-        sinks: ["out"],
-        lowestLevel: config.level === "warn" ? "warning" : config.level,
-      },
-      { category: ["logtape", "meta"], sinks: [], lowestLevel: "fatal" },
-    ],
-  });
-  const frequent = (event: string, fields: LineFields) => {
-    gathered.add(line({ timestamp: Date.now(), level: "info", event, fields }));
+  const write = (level: LogLevel, event: string, fields: LineFields) => {
+    gathered.flush();
+    emit(line({ timestamp: Date.now(), level, event, fields }) + "\n");
   };
-  return wrap({ level: config.level, extras, frequent }, {});
+  const gather = (event: string, fields: LineFields) =>
+    gathered.add(line({ timestamp: Date.now(), level: "info", event, fields }));
+  return wrap({ level: config.level, extras, write, gather }, {});
 }
 
 /** A log that writes nothing. */
@@ -185,24 +161,25 @@ export const silentLog: Logger = {
 interface Wrapping {
   readonly level: LogLevel;
   readonly extras: LogExtras;
-  readonly frequent: (event: string, fields: LineFields) => void;
+  readonly write: (level: LogLevel, event: string, fields: LineFields) => void;
+  readonly gather: (event: string, fields: LineFields) => void;
 }
 
 function wrap(wrapping: Wrapping, base: Fields): Logger {
-  const { level, frequent, extras: { context, pseudonym } } = wrapping;
-  const tape = getLogger("doorman");
+  const { level, write, gather, extras: { context, pseudonym } } = wrapping;
   const lowest = order.indexOf(level);
-  const at = (of: LogLevel, call: (event: string, fields: LineFields) => void) => {
+  const at = (of: LogLevel, take: (event: string, fields: LineFields) => void) => {
     if (order.indexOf(of) < lowest) return () => {};
-    return (event: string, fields?: Fields) => call(event, merged(pseudonym, base, context?.(), fields));
+    return (event: string, fields?: Fields) => take(event, merged(pseudonym, base, context?.(), fields));
   };
+  const writing = (of: LogLevel) => at(of, (event, fields) => write(of, event, fields));
   return {
-    trace: at("trace", (event, fields) => tape.trace(event, fields)),
-    debug: at("debug", (event, fields) => tape.debug(event, fields)),
-    info: at("info", (event, fields) => tape.info(event, fields)),
-    warn: at("warn", (event, fields) => tape.warn(event, fields)),
-    error: at("error", (event, fields) => tape.error(event, fields)),
-    frequent: at("info", frequent),
+    trace: writing("trace"),
+    debug: writing("debug"),
+    info: writing("info"),
+    warn: writing("warn"),
+    error: writing("error"),
+    frequent: at("info", gather),
     enabled: (of) => order.indexOf(of) >= lowest,
     with: (fields) => wrap(wrapping, { ...base, ...fields }),
   };
