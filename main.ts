@@ -28,37 +28,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const { runCommand } = await import("./lib/commands/run.ts");
     return await runCommand(first, argv.slice(1));
   }
+  const { runMode } = await import("./lib/modes/start.ts");
   return await runMode(argv);
-}
-
-async function runMode(argv: readonly string[]): Promise<number> {
-  const { configOf } = await import("./lib/config/config.ts");
-  const { readSettings } = await import("./lib/config/reading.ts");
-  const reading = readSettings(argv);
-  if (reading.mode === "stdio") {
-    const { intro, personIsThere } = await import("./lib/commands/intro.ts");
-    const person = personIsThere(reading.given.has("transport"));
-    if (person && !reading.given.has("upstreamUrl") && reading.problems.length === 0) {
-      console.error(intro(undefined));
-      return 0;
-    }
-    const config = configOf(reading);
-    if (config.mode !== "stdio") {
-      throw new TypeError("a reading of one mode gave the configuration of the other");
-    }
-    if (person) {
-      console.error(intro(config));
-      return 0;
-    }
-    const { runStdio } = await import("./lib/modes/stdio.ts");
-    return await runStdio(config);
-  }
-  const config = configOf(reading);
-  if (config.mode !== "http") {
-    throw new TypeError("a reading of one mode gave the configuration of the other");
-  }
-  const { runHttp } = await import("./lib/modes/http.ts");
-  return await runHttp(config);
 }
 
 /** One line for each thing that is wrong, on stderr; the exit code. */

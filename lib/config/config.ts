@@ -6,11 +6,10 @@
  *   .env ──> sources ───┘            │                     └──> http/    ─> HttpConfig
  *                                    └─ problems ──────────────────────> ConfigError
  */
-import { ConfigError } from "../base/errors.ts";
 import type { HttpConfig } from "../http/config.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { httpConfig } from "./http/http.ts";
-import { type Reading, type ReadingOptions, readSettings } from "./reading.ts";
+import { type Reading, type ReadingOptions, readSettings, withoutProblems } from "./reading.ts";
 import { processSurroundings, type Surroundings } from "./sources.ts";
 import { stdioConfig } from "./stdio.ts";
 
@@ -19,14 +18,7 @@ export type Config = StdioConfig | HttpConfig;
 
 /** The configuration that a reading amounts to. Throws a `ConfigError` with every problem. */
 export function configOf(reading: Reading): Config {
-  const config = reading.mode === "http" ? httpConfig(reading) : stdioConfig(reading);
-  if (reading.problems.length > 0) throw new ConfigError(shown(reading.problems));
-  return config;
-}
-
-/** Each problem once and on one line, whatever it quotes. */
-function shown(problems: readonly string[]): string[] {
-  return [...new Set(problems.map((problem) => problem.replaceAll(/\p{Cc}+/gu, " ")))];
+  return withoutProblems(reading, reading.mode === "http" ? httpConfig(reading) : stdioConfig(reading));
 }
 
 /** Reads the configuration. Throws a `ConfigError` with every problem. */

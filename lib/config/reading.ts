@@ -3,6 +3,7 @@
  * kind. What is wrong is collected, so that all of it can be said at once; the slices of `config/` add what only shows
  * in combination.
  */
+import { ConfigError } from "../base/errors.ts";
 import type { ConfigWarning, Setting } from "../base/setting.ts";
 import { type CommandLine, type OwnFlag, readArguments } from "./arguments.ts";
 import { chooseDialect, type Dialect, dialects } from "./dialects.ts";
@@ -140,6 +141,12 @@ function parse(text: string, name: string, setting: Setting, problems: string[])
     problems.push(`Cannot use ${found} as ${name}: expected ${expected}`);
     return undefined;
   }
+}
+
+/** What was made of a reading, when nothing is wrong with it. Throws a `ConfigError` with every problem, on one line each. */
+export function withoutProblems<T>({ problems }: Reading, config: T): T {
+  if (problems.length === 0) return config;
+  throw new ConfigError([...new Set(problems.map((problem) => problem.replaceAll(/\p{Cc}+/gu, " ")))]);
 }
 
 /** How a setting is called in a message: `OIDC_ISSUER_URL (--oidc-issuer-url)`. */

@@ -31,8 +31,3 @@ export function intro(config: StdioConfig | undefined): string {
     "mcp-doorman -h shows the rest; with --transport stdio it runs here all the same.",
   ].join("\n");
 }
-
-/** Whether a person rather than a program is on the other side of stdin, and did not insist on stdio. */
-export function personIsThere(transportGiven: boolean): boolean {
-  return !transportGiven && Deno.stdin.isTerminal();
-}
