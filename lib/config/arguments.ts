@@ -2,9 +2,9 @@
  * The command line as texts by setting. Nothing is judged here but the line itself: unknown flags, flags without their
  * value, and flags given twice with different values.
  */
-import { parseArgs } from "node:util";
 import type { Setting } from "../base/setting.ts";
 import { nearest } from "./nearest.ts";
+import { tokens } from "./tokens.ts";
 
 /** A setting's text and the name it came under. */
 export interface GivenText {
@@ -65,36 +65,28 @@ export function readArguments(
   ownFlags: Readonly<Record<string, OwnFlag>> = {},
 ): CommandLine {
   const known = meanings(settings, ownFlags);
-  const options = Object.fromEntries(
-    [...known].map((
-      [name, { takesValue }],
-    ) => [name, { type: takesValue ? "string" as const : "boolean" as const, multiple: true }]),
-  );
-  const { tokens } = parseArgs({
-    args: joinSplitHeaders(argv),
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  });
   const flags = new Map<string, GivenText[]>();
   const own: Record<string, string | true | undefined> = {};
   const positionals: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === "positional") positionals.push(token.value);
-    if (token.kind !== "option") continue;
-    const meaning = known.get(token.name);
-    if (meaning === undefined || token.rawName === `-${token.name}`) {
+  const takesValue = (name: string) => known.get(name)?.takesValue === true;
+  for (const token of tokens(joinSplitHeaders(argv), takesValue)) {
+    if (token.kind === "positional") {
+      positionals.push(token.value);
+      continue;
+    }
+    const { name = "" } = token;
+    const meaning = known.get(name);
+    if (meaning === undefined) {
       problems.push(unknownFlag(token.rawName, [...known.keys()]));
       continue;
     }
     const text = token.value ?? meaning.fixed;
-    if (meaning.takesValue && (text === undefined || (!token.inlineValue && looksLikeFlag(text, known)))) {
+    if (meaning.takesValue && (text === undefined || (!token.inline && looksLikeFlag(text, known)))) {
       problems.push(`Cannot use ${token.rawName}: its value is missing`);
       continue;
     }
     if (meaning.key === undefined) {
-      own[token.name] = meaning.takesValue ? text : true;
+      own[name] = meaning.takesValue ? text : true;
     } else {
       const given = flags.get(meaning.key) ?? [];
       const negated = meaning.fixed === "false" && token.value !== undefined;
