@@ -3,7 +3,7 @@ import { Malformed } from "./fields.ts";
 
 const encoder = new TextEncoder();
 
-/** The bytes of a head; each character is one byte, as fetch has it. @throws Malformed */
+/** The bytes of a head that `refuseSplitting` let pass; each character is one byte, as fetch has it. */
 export function headBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = encoder.encode(text);
   return bytes.length === text.length ? bytes : singleBytes(text);
@@ -16,12 +16,16 @@ export function headBytes(text: string): Uint8Array<ArrayBuffer> {
 export function writeInto(room: Uint8Array, text: string, body: Uint8Array | null): number | undefined {
   const length = text.length + (body?.length ?? 0);
   if (length > room.length) return undefined;
-  if (encoder.encodeInto(text, room).written !== text.length) return undefined;
+  const { read, written } = encoder.encodeInto(text, room);
+  if (read !== text.length || written !== text.length) return undefined;
   if (body !== null) room.set(body, text.length);
   return length;
 }
 
-/** Every line break of a head must be one that was written on purpose: none came in with a value. @throws Malformed */
+/**
+ * Every line break of a head must be one that was written on purpose: none came in with a value. Nor did a character
+ * that is no byte. @throws Malformed
+ */
 export function refuseSplitting(text: string, lines: number): void {
   let feeds = 0;
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) feeds++;
@@ -30,15 +34,15 @@ export function refuseSplitting(text: string, lines: number): void {
   if (feeds !== lines || returns !== lines || text.includes("\0")) {
     throw new Malformed("a header with a line break");
   }
+  if (beyondBytes.test(text)) throw new Malformed("a header that is not made of bytes");
 }
+
+/** The engine knows of most texts that they have none, without looking. */
+const beyondBytes = /[^\0-\xff]/;
 
 function singleBytes(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > 0xff) throw new Malformed("a header that is not made of bytes");
-    bytes[at] = code;
-  }
+  for (let at = 0; at < text.length; at++) bytes[at] = text.charCodeAt(at);
   return bytes;
 }
 

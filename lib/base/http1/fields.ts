@@ -5,27 +5,50 @@ export class Malformed extends Error {
   override readonly name = "Malformed";
 }
 
+/** The connection ended in the middle of a message. */
+export class CutShort extends Malformed {}
+
 /** A header line: its name in lower case, its value without the space around it. */
 export type Field = [name: string, value: string];
 
 /** The longest head that is accepted, in bytes. */
 export const maxHeadBytes = 65_536;
 
-/** Where the head ends: the index after its blank line, or -1 when more bytes are needed. */
+/**
+ * Where the head ends: the index after its blank line, or -1 when more bytes are needed. A blank line without CR, which
+ * others take for one, ends it as well, so that `headLines` refuses it and nobody waits for more.
+ */
 export function headEnd(bytes: Uint8Array, start: number, end: number): number {
-  for (let at = bytes.indexOf(0x0a, start); at >= 0 && at < end; at = bytes.indexOf(0x0a, at + 1)) {
+  for (let at = bytes.indexOf(0x0a, start); at >= 0 && at + 1 < end; at = bytes.indexOf(0x0a, at + 1)) {
+    if (bytes[at + 1] === 0x0a) return at + 2;
     if (at + 2 < end && bytes[at + 1] === 0x0d && bytes[at + 2] === 0x0a) return at + 3;
   }
   return -1;
 }
 
-const latin1 = new TextDecoder("latin1");
+/** The lines of a whole head. @throws Malformed for one that does not end in CR LF, where `headEnd` saw it end */
+export function headLines(bytes: Uint8Array): string[] {
+  const lines = textOf(bytes).split("\r\n");
+  // The blank line, and what follows it.
+  if (lines.pop() !== "" || lines.pop() !== "" || lines.length === 0) {
+    throw new Malformed("a line without CR");
+  }
+  return lines;
+}
+
 const utf8 = new TextDecoder();
+const stretch = 8_192;
 
 /** Each byte as one character. The decoder for UTF-8 is four times as fast, and right where all is ASCII. */
 export function textOf(bytes: Uint8Array): string {
-  const text = utf8.decode(bytes);
-  return text.length === bytes.length && !text.includes("\ufffd") ? text : latin1.decode(bytes);
+  let text = utf8.decode(bytes);
+  if (text.length === bytes.length && !text.includes("\ufffd")) return text;
+  // The runtime's "latin1" is windows-1252, which has characters beyond a byte.
+  text = "";
+  for (let at = 0; at < bytes.length; at += stretch) {
+    text += String.fromCharCode(...bytes.subarray(at, at + stretch));
+  }
+  return text;
 }
 
 const maxKnownFields = 256;
@@ -53,8 +76,21 @@ function readField(line: string): Field {
   const colon = line.indexOf(":");
   const name = line.slice(0, colon).toLowerCase();
   if (colon < 1 || !/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(name)) throw new Malformed("a malformed header");
-  const value = line.slice(colon + 1).trim();
-  // A bare CR, LF or NUL could end the header for another reader.
-  if (/[\r\n\0]/.test(value)) throw new Malformed("a control character in a header");
+  const value = withoutSpace(line, colon + 1);
+  // For another reader one of them might end the header, or be a space (RFC 9110 section 5.5).
+  // deno-lint-ignore no-control-regex
+  if (/[\0-\x08\x0a-\x1f\x7f]/.test(value)) throw new Malformed("a control character in a header");
   return [name, value];
+}
+
+/** From `start`, without spaces and tabs around it; a trim would take away what is no space in a header. */
+function withoutSpace(line: string, start: number): string {
+  let end = line.length;
+  while (start < end && isSpace(line.charCodeAt(start))) start++;
+  while (end > start && isSpace(line.charCodeAt(end - 1))) end--;
+  return line.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }

@@ -3,7 +3,7 @@
  * hides a request in another one's body.
  */
 import type { Framing } from "../../base/http1/body.ts";
-import { type Field, fieldReader, Malformed, textOf } from "../../base/http1/fields.ts";
+import { type Field, fieldReader, headLines, Malformed } from "../../base/http1/fields.ts";
 
 /** A request's head. */
 export interface RequestHead {
@@ -38,18 +38,17 @@ const fieldOf = fieldReader();
 
 /** Reads a whole head. @throws BadHead */
 export function parseRequestHead(bytes: Uint8Array): RequestHead {
-  const lines = textOf(bytes).split("\r\n");
+  const lines = strictly(headLines, bytes);
   const { method, target, isOld } = requestLine(lines[0] ?? "");
-  // The last two are empty: the blank line and what follows it.
-  if (lines.length - 3 > maxFields) throw new BadHead(431, "too many headers");
+  if (lines.length - 1 > maxFields) throw new BadHead(431, "too many headers");
   const fields: Field[] = [];
   let host: string | undefined;
   let length: string | undefined;
   let coding: string | undefined;
   let connection = "";
   let expectsContinue = false;
-  for (let at = 1; at < lines.length - 2; at++) {
-    const field = readField(lines[at] ?? "");
+  for (let at = 1; at < lines.length; at++) {
+    const field = strictly(fieldOf, lines[at] ?? "");
     const [name, value] = field;
     fields.push(field);
     switch (name) {
@@ -75,6 +74,7 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead {
         expectsContinue = !isOld;
     }
   }
+  if (host === undefined && !isOld) throw new BadHead(400, "no host");
   const framing = framingOf(length, coding, isOld);
   return {
     method,
@@ -82,16 +82,14 @@ export function parseRequestHead(bytes: Uint8Array): RequestHead {
     fields,
     framing,
     isOld,
-    keepAlive: !isOld && !connection.split(",").some((option) => option.trim() === "close") &&
-      // A server before us may have gone by the other one of the two.
-      !(length !== undefined && coding !== undefined),
+    keepAlive: !isOld && !connection.split(",").some((option) => option.trim() === "close"),
     expectsContinue: expectsContinue && framing !== "none",
   };
 }
 
 const lineForm = /^([!#$%&'*+.^_`|~0-9A-Za-z-]{1,32}) ([\x21\x22\x24-\x7e]+) HTTP\/1\.([01])$/;
 
-let lastLine = "";
+let lastLine: string | undefined;
 let lastParsed = { method: "GET", target: "/", isOld: false };
 
 function requestLine(line: string): typeof lastParsed {
@@ -104,31 +102,40 @@ function requestLine(line: string): typeof lastParsed {
       ? new BadHead(505, "another version of HTTP")
       : new BadHead(400, "no request line");
   }
+  // What follows it is no request any more (RFC 9112 section 3.2.3).
+  if (method === "CONNECT") throw new BadHead(501, "a tunnel");
+  if (!target.startsWith("/") && !absoluteForm.test(target)) {
+    throw new BadHead(400, "a target that is no path");
+  }
   lastLine = line;
   return lastParsed = { method, target, isOld: minor === "0" };
 }
 
-function readField(line: string): Field {
+const absoluteForm = /^https?:\/\/[^/?]/i;
+
+function strictly<From, To>(read: (from: From) => To, from: From): To {
   try {
-    return fieldOf(line);
+    return read(from);
   } catch (error) {
     throw error instanceof Malformed ? new BadHead(400, error.message) : error;
   }
 }
 
 function urlOf(target: string, host: string | undefined): string {
-  if (!target.startsWith("/") && target.includes("://")) return target;
-  return `http://${host ?? "localhost"}${target}`;
+  return target.startsWith("/") ? `http://${host ?? "localhost"}${target}` : target;
 }
 
-/** RFC 9112 section 6.3. A length beside a coding goes on to whoever reads the body, who refuses it. */
+/** RFC 9112 section 6.3. */
 function framingOf(length: string | undefined, coding: string | undefined, isOld: boolean): Framing {
   if (coding !== undefined) {
+    // A server before us may have gone by the other one of the two.
+    if (length !== undefined) throw new BadHead(400, "both a length and a transfer encoding");
     if (isOld) throw new BadHead(400, "a transfer encoding in HTTP/1.0");
     if (coding !== "chunked") throw new BadHead(501, "an unknown transfer encoding");
     return "chunked";
   }
   if (length === undefined || length === "0") return "none";
-  if (!/^\d{1,15}$/.test(length)) throw new BadHead(400, "a malformed length");
+  // A zero before it makes an octal number of it for some.
+  if (!/^[1-9]\d{0,14}$/.test(length)) throw new BadHead(400, "a malformed length");
   return Number(length);
 }

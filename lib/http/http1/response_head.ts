@@ -1,5 +1,6 @@
 /** The head of an answer (RFC 9112 section 4), and how its body is delimited. */
 import { refuseSplitting } from "../../base/http1/bytes.ts";
+import { Malformed } from "../../base/http1/fields.ts";
 import type { Reply } from "../reply.ts";
 import type { RequestHead } from "./request_head.ts";
 
@@ -22,7 +23,10 @@ type Asked = Pick<RequestHead, "method" | "isOld" | "keepAlive">;
 /** Names that are about the connection, which only this file writes. */
 const ours = new Set(["connection", "keep-alive", "transfer-encoding", "upgrade", "date"]);
 
-/** The head for `reply`; `close` where this is the last answer in any case. @throws Malformed for a value with a line break */
+/**
+ * The head for `reply`; `close` where this is the last answer in any case. @throws Malformed for a value that would
+ * change what the head says
+ */
 export function answerHead(request: Asked, reply: Reply, close: boolean): AnswerHead {
   const { status, body } = reply;
   let text = statusLine(status);
@@ -31,7 +35,7 @@ export function answerHead(request: Asked, reply: Reply, close: boolean): Answer
   let last = close || !request.keepAlive;
   for (const [name, value] of reply.headers) {
     if (name === "connection" && value === "close") last = true;
-    if (name === "content-length") declared = Number(value);
+    if (name === "content-length") declared = lengthOf(value);
     else if (!ours.has(name)) {
       text += `${name}: ${value}\r\n`;
       lines++;
@@ -62,6 +66,11 @@ export function answerHead(request: Asked, reply: Reply, close: boolean): Answer
   text += dateLine();
   refuseSplitting(text, lines + 2);
   return { text, framing, length: length ?? 0, close: last };
+}
+
+function lengthOf(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new Malformed("a malformed length");
+  return Number(value);
 }
 
 const reasons: Readonly<Record<number, string>> = {

@@ -1,6 +1,6 @@
 /** The head of an HTTP/1.1 response (RFC 9112), read strictly: what two readers could take in two ways is refused. */
 import type { Framing } from "../../base/http1/body.ts";
-import { fieldReader, textOf } from "../../base/http1/fields.ts";
+import { fieldReader, headLines } from "../../base/http1/fields.ts";
 import { type HeaderList, UpstreamError } from "../upstream.ts";
 
 /** A response's head. */
@@ -31,7 +31,7 @@ const connectionHeaders = new Set([
  * @throws UpstreamError `broken`
  */
 export function parseHead(bytes: Uint8Array, method: string): Head {
-  const lines = textOf(bytes).split("\r\n");
+  const lines = headLines(bytes);
   const status = statusOf(lines[0] ?? "");
   const headers: HeaderList = [];
   let length: string | undefined;
@@ -39,8 +39,7 @@ export function parseHead(bytes: Uint8Array, method: string): Head {
   let connection = "";
   let isEvents = false;
   let idleMs: number | undefined;
-  // The last two are empty: the blank line and what follows it.
-  for (let at = 1; at < lines.length - 2; at++) {
+  for (let at = 1; at < lines.length; at++) {
     const field = fieldOf(lines[at] ?? "");
     const [name, value] = field;
     if (name === "content-length") {
