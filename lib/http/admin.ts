@@ -19,6 +19,7 @@ const maxOrderBytes = 16_384;
 /** Answers a request on the admin listener. */
 export function adminHandler(parts: AdminParts): (request: Incoming) => Promise<Response> {
   return async (request) => {
+    if (!URL.canParse(request.url)) return answer(400, { status: "bad_target" });
     const { pathname } = new URL(request.url);
     if (pathname === "/orders" && request.method === "POST" && parts.orders !== undefined) {
       return await order(request, parts.orders);

@@ -14,7 +14,7 @@ import type { Inbound } from "../inbound/inbound.ts";
 import { OAuthError } from "../oauth/errors.ts";
 import type { Sifted } from "../upstream/headers.ts";
 import { UpstreamError } from "../upstream/upstream.ts";
-import { BodyRefused } from "./body.ts";
+import { type BodyReader, BodyRefused } from "./body.ts";
 import { Exchange, peekLate } from "./exchange.ts";
 import { failureResponse, jsonFailure, rpcCodes, rpcError } from "./failure.ts";
 import { NoCredentials } from "./guard.ts";
@@ -43,6 +43,7 @@ export interface AppParts {
   /** The inbound's endpoints, mounted. */
   readonly endpoints: Hono;
   readonly origins: OriginRules;
+  readonly bodies: BodyReader;
   readonly mcp: (exchange: Exchange, suffix: string) => Promise<Reply | Response>;
   /** What an endpoint is called and its rate, by its path. */
   readonly endpointRates: ReadonlyMap<string, EndpointRate>;
@@ -111,7 +112,7 @@ export function appOf(parts: AppParts): App {
     const rate = parts.endpointRates.get(target.path);
     exchange.route = rate?.name ?? target.path;
     // The endpoints for programs are open to every page and say so themselves; those that a person sees are to none.
-    if (request.method === "OPTIONS") return await parts.endpoints.fetch(asRequest(request));
+    if (request.method === "OPTIONS") return await parts.endpoints.fetch(asRequest(request, null));
     const { origin } = exchange.headers;
     // What counts is a cookie that comes along unasked. A page without a referrer posts its own form as `null`; that
     // form is bound to the browser otherwise.
@@ -131,9 +132,18 @@ export function appOf(parts: AppParts): App {
     }
     const context: RequestContext = { requestId: exchange.id };
     if (!endpointMethods.has(request.method)) return jsonFailure(405, "method_not_allowed");
-    const response = await inRequest(context, () => parts.endpoints.fetch(asRequest(request)));
-    if (context.reason !== undefined) exchange.reason = context.reason;
-    return response;
+    let refused: BodyRefused | undefined;
+    try {
+      // The runtime allows these no body; nobody reads one there.
+      const body = request.method === "GET" || request.method === "HEAD"
+        ? null
+        : await parts.bodies.read(request, exchange.headers, (error) => refused = error);
+      const response = await inRequest(context, () => parts.endpoints.fetch(asRequest(request, body)));
+      if (context.reason !== undefined) exchange.reason = context.reason;
+      return refused === undefined ? response : bodyRefusedAtEndpoint(refused, exchange);
+    } catch (error) {
+      throw refused ?? error;
+    }
   };
 
   const handler: Handler = async (request, peer) => {
@@ -231,10 +241,21 @@ function forbidden(exchange: Exchange, reason: "origin_refused" | "host_refused"
   return jsonFailure(403, "forbidden", reason === "host_refused" ? "Host not allowed" : "Origin not allowed");
 }
 
+/** The same for an endpoint, where errors have OAuth's form. */
+function bodyRefusedAtEndpoint({ why }: BodyRefused, exchange: Exchange): Response {
+  exchange.reason = `body_${why}`;
+  const status = why === "too_large" ? 413 : why === "too_slow" ? 408 : 400;
+  const response = jsonFailure(status, "invalid_request", "The request body cannot be read");
+  response.headers.set("connection", "close");
+  return response;
+}
+
 function failed(parts: AppParts, exchange: Exchange, error: unknown): Response {
   if (error instanceof BodyRefused) {
     try {
-      return bodyRefusedResponse(error, exchange);
+      return exchange.route === "mcp"
+        ? bodyRefusedResponse(error, exchange)
+        : bodyRefusedAtEndpoint(error, exchange);
     } catch (unavailable) {
       return failureResponse(unavailable);
     }

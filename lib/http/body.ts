@@ -2,6 +2,7 @@
  * The request's body. A small one of known length is read at once, which is cheaper than a stream and can be sent a
  * second time; anything else streams through under the size limit.
  */
+import { CutShort, Malformed } from "../base/http1/fields.ts";
 import { Watch, type Watched } from "../base/watch.ts";
 import type { Incoming } from "./incoming.ts";
 
@@ -11,7 +12,7 @@ export const smallBodyBytes = 65_536;
 /** A body that may not be passed on. */
 export class BodyRefused extends Error {
   override readonly name = "BodyRefused";
-  constructor(readonly why: "too_large" | "too_slow" | "cut" | "bad_length") {
+  constructor(readonly why: "too_large" | "too_slow" | "cut" | "bad_length" | "malformed") {
     super(why);
   }
 }
@@ -128,8 +129,9 @@ export class BodyReader {
               if (left < 0) controller.error(refuse("too_large"));
               else controller.enqueue(piece.value);
             }
-          }, () => {
-            if (!over) controller.error(refuse("cut"));
+          }, (error: unknown) => {
+            const malformed = error instanceof Malformed && !(error instanceof CutShort);
+            if (!over) controller.error(refuse(malformed ? "malformed" : "cut"));
           }).then(done);
         }),
       cancel: (reason) => {

@@ -153,6 +153,7 @@ export async function buildFront(settings: FrontSettings, plugs: FrontPlugs): Pr
       trustAnyProxy: limits.trustAnyProxy,
     }),
     requestLog,
+    bodies,
     counters,
     log,
     ...(settings.upstreamPathOverride === undefined ? {} : { fixedSuffix: "" }),

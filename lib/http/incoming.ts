@@ -25,13 +25,12 @@ export interface Incoming {
   atHand?(): Uint8Array<ArrayBuffer> | undefined;
 }
 
-/** The same as a request of the runtime. */
-export function asRequest(incoming: Incoming): Request {
-  if (incoming instanceof Request) return incoming;
-  const { method, url, signal } = incoming;
+/** The same as a request of the runtime, with this body. @throws TypeError for a method that the runtime refuses */
+export function asRequest(
+  { method, url, signal, headers: from }: Incoming,
+  body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
+): Request {
   const headers: [string, string][] = [];
-  incoming.headers.forEach((value, name) => headers.push([name, value]));
-  // The runtime allows these no body; nobody reads one there.
-  const body = method === "GET" || method === "HEAD" ? null : incoming.body;
+  from.forEach((value, name) => headers.push([name, value]));
   return new Request(url, { method, headers, body, signal });
 }

@@ -7,6 +7,18 @@ export interface ListenOptions {
   readonly hostname: string;
   readonly port: number;
   readonly reusePort?: boolean;
+  /** How long a plain connection may wait; the runtime's server, for TLS, knows no such limits. */
+  readonly limits?: Partial<ConnectionLimits>;
+}
+
+/** How long a plain connection may wait, in milliseconds. */
+export interface ConnectionLimits {
+  /** For all of a head, from its first byte or the connection's beginning; and for a body that nobody reads. */
+  readonly headMs: number;
+  /** For the next request; and for the client to take anything of an answer that waits for it. */
+  readonly idleMs: number;
+  /** For the client to read the last answer, while what it still sends is thrown away. */
+  readonly lingerMs: number;
 }
 
 /** A listener that is up. */

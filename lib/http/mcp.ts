@@ -249,6 +249,9 @@ export function bodyRefusedResponse(error: BodyRefused, exchange: Exchange): Res
   if (error.why === "bad_length") {
     return rpcError(400, -32_600, "The length of the request is not clear", { close: true });
   }
+  if (error.why === "malformed") {
+    return rpcError(400, -32_600, "The body of the request is malformed", { close: true });
+  }
   if (error.why === "too_slow") {
     return rpcError(408, rpcCodes.tooSlow, "The request came too slowly", { close: true });
   }

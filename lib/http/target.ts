@@ -71,6 +71,8 @@ function isAuthority(text: string): boolean {
   if (!/^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,252})|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?$/.test(text)) {
     return false;
   }
+  // Such as a port beyond 65535 or a number that is no address, of which no URL can be made.
+  if (!URL.canParse(`http://${text}`)) return false;
   lastAuthority = text;
   return true;
 }

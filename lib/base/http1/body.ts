@@ -1,6 +1,6 @@
 /** Bodies of both directions: at once where they are small and there, as streams otherwise. */
 import { ChunkedDecoder } from "./chunked.ts";
-import { Malformed } from "./fields.ts";
+import { CutShort } from "./fields.ts";
 import type { Wire } from "./wire.ts";
 
 /** How long a body is: its length, `chunked`, `close` (until the connection ends) or `none`. */
@@ -19,6 +19,8 @@ export type ReceivedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> 
 export interface BodyReading {
   /** A small body is waited for; false for event streams. */
   readonly whole: boolean;
+  /** Called before a stream asks the connection for more. */
+  readonly onPull?: () => void;
   readonly onEnd: OnBodyEnd;
   /** What whoever reads a stream is told when it breaks off. */
   readonly asError: (error: unknown) => unknown;
@@ -81,7 +83,7 @@ async function exactlyLater(
       wire.start += count;
       have += count;
       if (have === length) break;
-      if (!await wire.fill()) throw new Malformed("half a body");
+      if (!await wire.fill()) throw new CutShort("half a body");
     }
   } catch (error) {
     onEnd(false);
@@ -108,7 +110,7 @@ function chunked(decoder: ChunkedDecoder, first: Uint8Array[]): Taking {
     wire.start = decoder.decode(wire.buffer, wire.start, wire.end, (data) => {
       if (data.length > 0) pieces.push(data.slice());
     });
-    if (ended && !decoder.done) throw new Malformed("half a body");
+    if (ended && !decoder.done) throw new CutShort("half a body");
     return { pieces, done: decoder.done };
   };
 }
@@ -134,7 +136,7 @@ function sizedStream(wire: Wire, length: number, reading: BodyReading): Readable
   return streamOf(reading, async () => {
     if (room.length === 0) room = new Uint8Array(Math.min(left, pieceBytes));
     const count = await wire.readInto(room);
-    if (count === 0) throw new Malformed("half a body");
+    if (count === 0) throw new CutShort("half a body");
     const piece = room.subarray(0, count);
     room = room.subarray(count);
     left -= count;
@@ -144,7 +146,7 @@ function sizedStream(wire: Wire, length: number, reading: BodyReading): Readable
 
 /** A stream of what `next` gives until it is done. */
 function streamOf(
-  { onEnd, asError }: BodyReading,
+  { onPull, onEnd, asError }: BodyReading,
   next: () => Promise<{ readonly piece: Uint8Array; readonly done: boolean }>,
 ): ReadableStream<Uint8Array> {
   let over = false;
@@ -155,6 +157,7 @@ function streamOf(
   };
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
+      onPull?.();
       try {
         const { piece, done } = await next();
         if (over) return;

@@ -15,6 +15,8 @@ export class Wire {
   dead = false;
   /** What was read stays where it is, since somebody still looks at it. */
   pinned = false;
+  /** Goes up when a write begins and when it ends: odd while the other side has to take something. */
+  writes = 0;
   #reading: Promise<boolean> | undefined;
   #closed = false;
 
@@ -55,8 +57,11 @@ export class Wire {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    let at = await this.conn.write(bytes);
-    while (at < bytes.length) at += await this.conn.write(bytes.subarray(at));
+    for (let at = 0; at < bytes.length;) {
+      this.writes++;
+      at += await this.conn.write(at === 0 ? bytes : bytes.subarray(at));
+      this.writes++;
+    }
   }
 
   /** Nothing more will be written; the other side may still write. */
@@ -68,6 +73,14 @@ export class Wire {
   clear(): void {
     this.start = this.end = 0;
     if (this.buffer.length > firstBufferBytes) this.buffer = new Uint8Array(firstBufferBytes);
+  }
+
+  /** Lets go of a buffer that grew, where nothing in it is left to be read; whoever still looks at it keeps it. */
+  slim(): void {
+    if (this.buffer.length > firstBufferBytes && this.#reading === undefined && this.start === this.end) {
+      this.buffer = new Uint8Array(firstBufferBytes);
+      this.start = this.end = 0;
+    }
   }
 
   /** Lets go of the buffer for as long as the other side has nothing to say. */

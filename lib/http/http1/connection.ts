@@ -5,16 +5,17 @@
  *      |-> no head of ours: an answer of a few bytes, and the end
  *      `-> nothing for too long, or the other side leaves: the end
  *     while the handler takes its time, or a stream runs: does the client leave? -> the request's signal
- *     an answer before all of a long body came: the answer, our side closed, what still comes thrown away for a moment
+ *     the last answer: our side closed, what still comes thrown away for a moment, so that a reset takes nothing away
  */
-import { headEnd, maxHeadBytes } from "../../base/http1/fields.ts";
+import { headEnd, Malformed, maxHeadBytes } from "../../base/http1/fields.ts";
 import { Wire } from "../../base/http1/wire.ts";
 import type { Incoming } from "../incoming.ts";
+import type { ConnectionLimits } from "../listening.ts";
 import { Reply } from "../reply.ts";
 import { type Outflow, writeStream, writeWhole } from "./answer.ts";
 import { Http1Request } from "./request.ts";
 import { BadHead, parseRequestHead, type RequestHead } from "./request_head.ts";
-import { answerHead } from "./response_head.ts";
+import { type AnswerHead, answerHead } from "./response_head.ts";
 
 /** What connections have in common. */
 export interface ConnectionParts {
@@ -22,23 +23,14 @@ export interface ConnectionParts {
   readonly handler: (request: Incoming, peer: string) => Promise<Reply>;
   /** Something came that is no request. */
   readonly onBadHead: (error: BadHead, peer: string) => void;
+  /** An answer could not be written as it was, so that it became 500. */
+  readonly onBadAnswer: (cause: string) => void;
   readonly draining: () => boolean;
   readonly limits: ConnectionLimits;
 }
 
-/** How long a connection may wait, in milliseconds. */
-export interface ConnectionLimits {
-  /** For all of a head, from its first byte or the connection's beginning. */
-  readonly headMs: number;
-  /** For the next request. */
-  readonly idleMs: number;
-}
-
 /** What is left of a body after its answer is thrown away up to this size; for more, the connection ends. */
 const maxDiscardBytes = 65_536;
-
-/** How long what still comes is thrown away, so that the client gets to read the answer; milliseconds. */
-const lingerMs = 1_000;
 
 /** A client that sends ahead is read up to this size. */
 const maxAheadBytes = 16_384;
@@ -49,10 +41,17 @@ type Phase = "idle" | "head" | "answering" | "rest" | "linger";
 export class ServerConnection {
   #phase: Phase = "head";
   #sinceMs = performance.now();
+  /** Bytes of the next head that were looked through for its end. */
+  #scanned = 0;
   readonly #wire: Wire;
   #request: Http1Request | undefined;
+  /** The word to go on, while it is written. */
+  #interim: Promise<void> | undefined;
   #outflow: Outflow | undefined;
   #watching = false;
+  /** `Wire.writes` at the last look, and since when. */
+  #writes = 0;
+  #writesSinceMs = 0;
 
   constructor(conn: Deno.Conn, private readonly peer: string, private readonly parts: ConnectionParts) {
     this.#wire = new Wire(conn);
@@ -70,10 +69,13 @@ export class ServerConnection {
     }
   }
 
-  /** Nothing more is accepted: an answer that is owed is still given, and what was answered can still be read. */
+  /**
+   * Nothing more is accepted. What has been idle for a while ends at once. Whoever was answered a moment ago may have
+   * sent its next request by now, which is still answered, and what was answered can still be read.
+   */
   drain(): void {
-    if (this.#phase === "rest") this.#enter("linger");
-    else if (this.#phase === "idle" || this.#phase === "head") this.close();
+    const isYoung = performance.now() - this.#sinceMs < this.parts.limits.lingerMs;
+    if ((this.#phase === "idle" || this.#phase === "head") && !isYoung) this.close();
   }
 
   close(): void {
@@ -82,9 +84,13 @@ export class ServerConnection {
 
   /** Ends what waits for too long; `nowMs` of `performance.now()`. */
   look(nowMs: number): void {
-    const { headMs, idleMs } = this.parts.limits;
+    const { headMs, idleMs, lingerMs } = this.parts.limits;
     const limitMs = { idle: idleMs, head: headMs, rest: headMs, linger: lingerMs, answering: Infinity };
-    if (nowMs - this.#sinceMs >= limitMs[this.#phase]) this.close();
+    const mostMs = this.parts.draining() && this.#phase !== "answering" ? lingerMs : Infinity;
+    if (nowMs - this.#sinceMs >= Math.min(limitMs[this.#phase], mostMs)) this.close();
+    const { writes } = this.#wire;
+    if (writes !== this.#writes || writes % 2 === 0) [this.#writes, this.#writesSinceMs] = [writes, nowMs];
+    else if (nowMs - this.#writesSinceMs >= idleMs) this.close();
   }
 
   #enter(phase: Phase): void {
@@ -100,8 +106,8 @@ export class ServerConnection {
       head = this.#head();
       while (head === undefined) {
         if (!await wire.fill()) return false;
-        if (this.#phase === "idle") this.#enter("head");
         head = this.#head();
+        if (this.#phase === "idle" && wire.start !== wire.end) this.#enter("head");
       }
     } catch (error) {
       if (!(error instanceof BadHead)) throw error;
@@ -113,16 +119,14 @@ export class ServerConnection {
     wire.pinned = true;
     const request = this.#request = new Http1Request(head, wire, {
       beforeBody: () => this.#continue(request),
-      watch: () => this.#watch(request),
+      watch: () => this.#watch(),
     });
     const reply = await this.parts.handler(request, this.peer);
     const keep = await this.#answer(request, reply);
     this.#request = undefined;
     wire.pinned = false;
-    if (!keep) return request.bodyDone ? false : await this.#linger();
-    // Told to go on, the client may have sent the next request by now, which a reset would answer.
-    if (this.parts.draining()) return await this.#linger();
-    if (!request.bodyDone && !await this.#discard(request)) return false;
+    if (!keep || (!request.bodyDone && !await this.#discard(request))) return await this.#linger();
+    wire.slim();
     this.#enter(wire.start === wire.end ? "idle" : "head");
     return true;
   }
@@ -135,53 +139,87 @@ export class ServerConnection {
     ) {
       wire.start += 2;
     }
-    const end = headEnd(wire.buffer, wire.start, wire.end);
+    // The last two bytes may be the beginning of a head's end.
+    const end = headEnd(wire.buffer, wire.start + Math.max(0, this.#scanned - 2), wire.end);
+    this.#scanned = wire.end - wire.start;
     if ((end >= 0 ? end : wire.end) - wire.start > maxHeadBytes) {
+      const feed = wire.buffer.indexOf(0x0a, wire.start);
+      const lineEnds = feed >= 0 && feed < Math.min(wire.end, wire.start + maxHeadBytes);
+      if (!lineEnds) throw new BadHead(414, "a request line that is too long");
       throw new BadHead(431, "a head that is too long");
     }
     if (end < 0) return undefined;
     const head = parseRequestHead(wire.buffer.subarray(wire.start, end));
     wire.start = end;
+    this.#scanned = 0;
     return head;
   }
 
   async #answer(request: Http1Request, reply: Reply): Promise<boolean> {
-    const { head } = request;
-    const rest = request.bodyDone || (restOf(head) <= maxDiscardBytes && !head.expectsContinue);
-    const answer = answerHead(head, reply, !rest || this.parts.draining());
+    const wire = this.#wire;
     const { body } = reply;
-    if (!(body instanceof ReadableStream)) {
-      await writeWhole(this.#wire, answer.text, answer.framing === "none" ? null : body);
-    } else if (answer.framing === "none") {
-      await body.cancel();
-      await writeWhole(this.#wire, answer.text, null);
-    } else {
-      this.#wire.quiet();
-      this.#outflow = writeStream(this.#wire, answer, body);
-      this.#watch(request);
+    const streams = body instanceof ReadableStream;
+    request.answerBegun = true;
+    try {
+      // After it, so that the two cannot mix.
+      if (this.#interim !== undefined) await this.#interim;
+      const head = this.#answerHead(request, reply);
+      if (head === undefined) return await this.#answer(request, new Reply(500, [], null));
+      if (head.framing === "none" || !streams) {
+        await writeWhole(wire, head.text, head.framing === "none" || streams ? null : body);
+        return !head.close;
+      }
+      wire.quiet();
+      this.#outflow = writeStream(wire, head, body);
+      this.#watch();
       await this.#outflow.done;
       this.#outflow = undefined;
+      return !head.close;
+    } finally {
+      if (streams && !body.locked) body.cancel().catch(() => {});
     }
-    return !answer.close;
   }
 
-  /** An interim answer for whoever asked for one (RFC 9110 section 10.1.1). */
-  #continue({ head, bodyDone }: Http1Request): void {
-    if (!head.expectsContinue || bodyDone) return;
-    this.#wire.write(continueBytes).catch(() => {});
+  /** `undefined` where it cannot be written as it is. */
+  #answerHead(request: Http1Request, reply: Reply): AnswerHead | undefined {
+    const { head, bodyDone, bodyUntouched } = request;
+    const isShort = bodyUntouched && !head.expectsContinue && restOf(head) <= maxDiscardBytes;
+    const close = this.parts.draining() || !(bodyDone || isShort);
+    try {
+      return answerHead(head, reply, close);
+    } catch (error) {
+      if (!(error instanceof Malformed)) throw error;
+      this.parts.onBadAnswer(error.message);
+      return undefined;
+    }
+  }
+
+  /** An interim answer for whoever asked for one (RFC 9110 section 10.1.1), unless the final one has begun. */
+  #continue(request: Http1Request): void {
+    if (!request.head.expectsContinue || request.bodyDone || request.answerBegun) return;
+    this.#interim = this.#wire.write(continueBytes);
+    this.#interim.catch(() => {});
   }
 
   /** Reads ahead, so as to notice when the client leaves. A client that only closes its own side counts as gone. */
-  async #watch(request: Http1Request): Promise<void> {
-    if (this.#watching || !request.bodyDone) return;
+  async #watch(): Promise<void> {
+    if (this.#watching || !this.#wantsWatch()) return;
     this.#watching = true;
     const wire = this.#wire;
-    while (request === this.#request && wire.end - wire.start < maxAheadBytes) {
+    wire.slim();
+    // What ends one wait may be the next request, which then may want to be watched as well.
+    while (this.#wantsWatch()) {
       if (await wire.fill().catch(() => false)) continue;
-      if (request === this.#request) this.#left();
+      this.#left();
       break;
     }
     this.#watching = false;
+  }
+
+  #wantsWatch(): boolean {
+    const [request, wire] = [this.#request, this.#wire];
+    return request !== undefined && request.bodyDone && wire.end - wire.start < maxAheadBytes &&
+      (request.wantsToKnow || this.#outflow !== undefined);
   }
 
   #left(): void {
@@ -191,8 +229,8 @@ export class ServerConnection {
 
   async #discard(request: Http1Request): Promise<boolean> {
     this.#enter("rest");
-    const body = request.body;
-    if (body !== null) { for await (const _ of body); }
+    const { body } = request;
+    if (body !== null && !body.locked) { for await (const _ of body); }
     return request.bodyDone;
   }
 

@@ -7,27 +7,28 @@
  */
 import { systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
-import type { DrainOptions, Listening, ListenOptions, ServeHandler } from "../listening.ts";
+import type { ConnectionLimits, DrainOptions, Listening, ListenOptions, ServeHandler } from "../listening.ts";
 import { Reply, replyOf } from "../reply.ts";
-import { type ConnectionLimits, ServerConnection } from "./connection.ts";
+import { ServerConnection } from "./connection.ts";
 
 /**
  * An edge before us keeps connections for the next request, some of them for ten minutes; whoever closes first may cut a
  * request that is on its way.
  */
-const limits: ConnectionLimits = { headMs: 30_000, idleMs: 650_000 };
+const defaults: ConnectionLimits = { headMs: 30_000, idleMs: 650_000, lingerMs: 1_000 };
 
 const acceptAgainAfterMs = 200;
-const lookEveryMs = 1_000;
+const lookEveryMs = 500;
 
 /** Listens. @throws what the runtime says when the address cannot be had. */
 export function listenHttp1(
-  { hostname, port, reusePort = false }: ListenOptions,
+  { hostname, port, reusePort = false, limits: ours }: ListenOptions,
   handler: ServeHandler,
   log: Logger,
 ): Listening {
   const listener = Deno.listen({ hostname, port, ...(reusePort ? { reusePort } : {}) });
   const connections = new Set<ServerConnection>();
+  const limits = { ...defaults, ...ours };
   let draining = false;
   let emptied = () => {};
   let looking: ReturnType<typeof setInterval> | undefined;
@@ -37,6 +38,7 @@ export function listenHttp1(
     draining: () => draining,
     onBadHead: ({ status, message }: { status: number; message: string }, address: string) =>
       log.info("request_unreadable", { address, status, reason: message.replaceAll(" ", "_") }),
+    onBadAnswer: (cause: string) => log.error("answer_unwritable", { cause }),
     handler: async (...call: Parameters<ServeHandler>): Promise<Reply> => {
       try {
         const answer = await handler(...call);
@@ -51,7 +53,7 @@ export function listenHttp1(
   const serve = async (conn: Deno.TcpConn) => {
     const connection = new ServerConnection(conn, conn.remoteAddr.hostname, parts);
     connections.add(connection);
-    looking ??= setInterval(look, lookEveryMs);
+    looking ??= setInterval(look, Math.min(lookEveryMs, ...Object.values(limits)));
     await connection.run();
     connections.delete(connection);
     if (connections.size === 0) emptied();
@@ -118,7 +120,14 @@ function setUp(conn: Deno.TcpConn): Deno.TcpConn {
   return conn;
 }
 
-/** A client that left before it was accepted is no fault of the listener. */
+/** A client that left before it was accepted is no fault of the listener, and nobody waits because of it. */
 function isOfOneConnection(error: unknown): boolean {
-  return error instanceof Deno.errors.ConnectionAborted || error instanceof Deno.errors.ConnectionReset;
+  return [
+    Deno.errors.ConnectionAborted,
+    Deno.errors.ConnectionReset,
+    Deno.errors.NotConnected,
+    Deno.errors.BrokenPipe,
+    Deno.errors.TimedOut,
+    Deno.errors.NetworkUnreachable,
+  ].some((kind) => error instanceof kind);
 }

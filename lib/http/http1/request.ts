@@ -6,7 +6,7 @@ import type { RequestHead } from "./request_head.ts";
 
 /** What a request asks of the connection that it came on. */
 export interface RequestHooks {
-  /** The body is wanted now. */
+  /** The body is wanted now, and was not before. */
   readonly beforeBody: () => void;
   /** Somebody wants to know when the client leaves. */
   readonly watch: () => void;
@@ -19,6 +19,10 @@ export class Http1Request implements Incoming {
   readonly headers: HeaderReader;
   /** Nothing of the body is left on the connection. */
   bodyDone: boolean;
+  /** Nobody has asked for the body yet, so that all of it can still be read. */
+  bodyUntouched = true;
+  /** From then on nothing else is said about the request. */
+  answerBegun = false;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
   #abort: AbortController | undefined;
   #left = false;
@@ -48,6 +52,7 @@ export class Http1Request implements Incoming {
     if (end > wire.end) return undefined;
     const body = wire.buffer.subarray(wire.start, end);
     wire.start = end;
+    this.bodyUntouched = false;
     this.bodyDone = true;
     return body;
   }
@@ -74,10 +79,16 @@ export class Http1Request implements Incoming {
   }
 
   #read(whole: boolean) {
-    this.hooks.beforeBody();
+    const begin = () => {
+      if (this.bodyUntouched) this.hooks.beforeBody();
+      this.bodyUntouched = false;
+    };
+    if (whole) begin();
     return readBody(this.wire, this.head.framing, {
       whole,
+      onPull: begin,
       onEnd: (complete) => {
+        this.bodyUntouched = false;
         this.bodyDone = complete;
         if (complete && this.#abort !== undefined) this.hooks.watch();
       },
