@@ -126,19 +126,25 @@ export class ServerConnection {
     this.#request = undefined;
     wire.pinned = false;
     if (!keep || (!request.bodyDone && !await this.#discard(request))) return await this.#linger();
+    this.#skipLineEnds();
     wire.slim();
     this.#enter(wire.start === wire.end ? "idle" : "head");
     return true;
   }
 
-  #head(): RequestHead | undefined {
+  /** A line end too many after a body is overlooked (RFC 9112 section 2.2). */
+  #skipLineEnds(): void {
     const wire = this.#wire;
-    // A line end too many after a body is overlooked (RFC 9112 section 2.2).
     while (
       wire.end - wire.start >= 2 && wire.buffer[wire.start] === 0x0d && wire.buffer[wire.start + 1] === 0x0a
     ) {
       wire.start += 2;
     }
+  }
+
+  #head(): RequestHead | undefined {
+    this.#skipLineEnds();
+    const wire = this.#wire;
     // The last two bytes may be the beginning of a head's end.
     const end = headEnd(wire.buffer, wire.start + Math.max(0, this.#scanned - 2), wire.end);
     this.#scanned = wire.end - wire.start;
