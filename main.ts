@@ -1,8 +1,9 @@
 /**
- * The program. Decides what was asked for and loads only that: `--version` loads almost nothing, stdio mode nothing of
+ * The program. Decides what was asked for and loads only that: `--version` loads nothing more, stdio mode nothing of
  * http mode. Whatever a user can act on ends here as one line per problem and an exit code.
  */
 import { describeError, UserError } from "./lib/base/errors.ts";
+import { versionLine } from "./lib/base/version.ts";
 
 /** Does what the arguments ask for and resolves to the exit code. */
 async function main(argv: readonly string[]): Promise<number> {
@@ -10,7 +11,6 @@ async function main(argv: readonly string[]): Promise<number> {
   const flags = end === -1 ? argv : argv.slice(0, end);
   const [first = ""] = argv;
   if (flags.includes("--version") || flags.includes("-V")) {
-    const { versionLine } = await import("./lib/base/version.ts");
     console.log(versionLine());
     return 0;
   }

@@ -1,5 +1,6 @@
 import { ScriptError } from "../ending.ts";
 import { run } from "../run.ts";
+import { mergeStart } from "./merge.ts";
 import type { Stamp } from "./stamp.ts";
 
 /**
@@ -22,6 +23,7 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string> {
     "main.ts",
   ]);
   if (code !== 0) throw new ScriptError(`Cannot bundle main.ts: deno bundle ended with ${code}`);
+  await mergeStart(folder);
   await keepToAscii(folder);
   const path = `${folder}/main.js`;
   const text = await Deno.readTextFile(path);
