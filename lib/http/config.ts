@@ -77,4 +77,7 @@ export interface LimitsConfig {
   readonly trustAnyProxy: boolean;
   readonly maxBodyBytes: number;
   readonly bodyReadTimeoutMs: number;
+  /** Of plain connections. */
+  readonly headerReadTimeoutMs: number;
+  readonly idleTimeoutMs: number;
 }

@@ -96,7 +96,8 @@ export async function runHttp(config: HttpConfig): Promise<number> {
 
   using stop = stopSignal();
   const reusePort = link !== undefined || config.reusePort;
-  const place = { ...config.listen, reusePort };
+  const limits = { headMs: config.limits.headerReadTimeoutMs, idleMs: config.limits.idleTimeoutMs };
+  const place = { ...config.listen, reusePort, limits };
   const stopping = new AbortController();
   let server: Listening;
   if (config.tls !== undefined && tls !== undefined) {
@@ -111,7 +112,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   inbound.ready().then(() => idpReached = true, () => {});
   const adminListen = link === undefined ? config.adminListen : { hostname: "127.0.0.1", port: 0 };
   const admin = adminListen && listen(
-    { ...adminListen, reusePort: config.reusePort },
+    { ...adminListen, reusePort: config.reusePort, limits },
     adminHandler({
       counters,
       gauges: [

@@ -571,6 +571,14 @@ export const settingCases: Readonly<Record<string, SettingCase>> = {
   },
   maxBodyBytes: { ground: "oidc", path: "limits.maxBodyBytes", good: "2048", effect: 2048, bad: "1" },
   bodyReadTimeoutMs: { ground: "oidc", path: "limits.bodyReadTimeoutMs", good: "5s", effect: 5000, bad: "0" },
+  headerReadTimeoutMs: {
+    ground: "oidc",
+    path: "limits.headerReadTimeoutMs",
+    good: "5s",
+    effect: 5000,
+    bad: "0",
+  },
+  idleTimeoutMs: { ground: "oidc", path: "limits.idleTimeoutMs", good: "90s", effect: 90_000, bad: "0" },
   toolRules: {
     ground: "oidc",
     path: "toolRules",

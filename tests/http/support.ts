@@ -91,6 +91,8 @@ export const settings: FrontSettings = {
     trustAnyProxy: false,
     maxBodyBytes: 64 * 1024 * 1024,
     bodyReadTimeoutMs: 30_000,
+    headerReadTimeoutMs: 30_000,
+    idleTimeoutMs: 650_000,
   },
   cors: { origins: ["https://claude.ai"] },
   identityHeaders: true,

@@ -36,5 +36,7 @@ export function limitsConfig({ values, given, warnings }: Reading): LimitsConfig
     trustAnyProxy: values.trustProxyHeaders && !trusted,
     maxBodyBytes: values.maxBodyBytes,
     bodyReadTimeoutMs: values.bodyReadTimeoutMs,
+    headerReadTimeoutMs: values.headerReadTimeoutMs,
+    idleTimeoutMs: values.idleTimeoutMs,
   };
 }

@@ -22,6 +22,10 @@ export const operationsRationale: Readonly<Record<string, string>> = {
     "Larger requests get 413. Answers are not limited. (Headers over 32 KiB get 431; that is fixed.)",
   bodyReadTimeoutMs:
     "A body that trickles in holds a request at the upstream; this bounds for how long. It counts for each 64 KiB, so that large bodies may take longer, and the time that the upstream takes to read does not count. Then the answer is 408.",
+  headerReadTimeoutMs:
+    "Half a request, or a connection that says nothing from its beginning, holds a file descriptor and needs no login. With `TLS_CERT_FILE` the runtime serves, which knows no such limit: then it is the edge's.",
+  idleTimeoutMs:
+    "Must be longer than the edge's own, or a request may arrive just as the connection is closed: load balancers keep theirs for up to ten minutes (AWS one minute, unless it is set; Google ten). Without an edge a minute or two is enough. It also bounds how long a client may take nothing of an answer that waits for it. Not with `TLS_CERT_FILE`, as before.",
   toolRules:
     "One connector for people with different rights. Rules are asked in their order, `allow` or `deny`, names with `*`, and `to` whom: everyone, `group:`, `scope:` or `subject:`; the first that is about the tool and the caller decides, and where none is the answer is no. What may not be called is not listed either. Without rules request bodies are not read; with them, messages that different readers could read differently are refused.",
   accessLogSkip: "Health checks every second say nothing. Security events are logged regardless.",

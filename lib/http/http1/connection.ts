@@ -87,10 +87,24 @@ export class ServerConnection {
     const { headMs, idleMs, lingerMs } = this.parts.limits;
     const limitMs = { idle: idleMs, head: headMs, rest: headMs, linger: lingerMs, answering: Infinity };
     const mostMs = this.parts.draining() && this.#phase !== "answering" ? lingerMs : Infinity;
-    if (nowMs - this.#sinceMs >= Math.min(limitMs[this.#phase], mostMs)) this.close();
+    if (nowMs - this.#sinceMs >= Math.min(limitMs[this.#phase], mostMs)) this.#giveUp();
     const { writes } = this.#wire;
     if (writes !== this.#writes || writes % 2 === 0) [this.#writes, this.#writesSinceMs] = [writes, nowMs];
     else if (nowMs - this.#writesSinceMs >= idleMs) this.close();
+  }
+
+  /** Whoever began a request is told that it came too slowly; who has said nothing would take it for an answer. */
+  #giveUp(): void {
+    const half = this.#phase === "head" && this.#wire.start < this.#wire.end;
+    if (!half) return this.close();
+    this.#enter("linger");
+    this.#refuse(new BadHead(408, "a head that comes too slowly")).then(() => this.#wire.endWriting())
+      .catch(() => this.close());
+  }
+
+  async #refuse(error: BadHead): Promise<void> {
+    this.parts.onBadHead(error, this.peer);
+    await writeWhole(this.#wire, badHeadText(error.status), null);
   }
 
   #enter(phase: Phase): void {
@@ -106,13 +120,13 @@ export class ServerConnection {
       head = this.#head();
       while (head === undefined) {
         if (!await wire.fill()) return false;
+        if (this.#phase === "linger") return await this.#linger();
         head = this.#head();
         if (this.#phase === "idle" && wire.start !== wire.end) this.#enter("head");
       }
     } catch (error) {
       if (!(error instanceof BadHead)) throw error;
-      this.parts.onBadHead(error, this.peer);
-      await writeWhole(wire, badHeadText(error.status), null);
+      await this.#refuse(error);
       return await this.#linger();
     }
     this.#enter("answering");

@@ -24,7 +24,7 @@ export interface RequestHead {
 /** A head that is answered with this status and the end of the connection. */
 export class BadHead extends Error {
   override readonly name = "BadHead";
-  constructor(readonly status: 400 | 414 | 417 | 431 | 501 | 505, message: string) {
+  constructor(readonly status: 400 | 408 | 414 | 417 | 431 | 501 | 505, message: string) {
     super(message);
   }
 }

@@ -34,6 +34,17 @@ for (const length of ["Content-Length: 5", "Transfer-Encoding: chunked", "Conten
   });
 }
 
+Deno.test("who does not ask is not told", async () => {
+  await using here = serveHere(async (request) => say(new TextDecoder().decode(await request.bytes())));
+  using connection = await RawConnection.open(here.port);
+
+  await connection.send("POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 5\r\n\r\n");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await connection.send("hello");
+
+  assert.deepEqual(answersIn(await connection.toEnd()).map(({ body }) => body), ["hello"]);
+});
+
 Deno.test("a body that came without waiting is read, and nothing is said about it", async () => {
   await using here = serveHere((request) =>
     Promise.resolve(say(new TextDecoder().decode(request.atHand?.())))

@@ -26,11 +26,13 @@ Deno.test("requests that come at once are answered in their order, each with its
 
 Deno.test("a body at hand stays as it came while the next requests arrive", async () => {
   const first = Promise.withResolvers<void>();
+  const reading = Promise.withResolvers<void>();
   const seen: string[] = [];
   await using here = serveHere(async (request) => {
     const body = request.atHand?.() ?? new Uint8Array();
     // Reading ahead begins.
     const { signal } = request;
+    reading.resolve();
     if (request.url.endsWith("/first")) await first.promise;
     seen.push(new TextDecoder().decode(body));
     assert.equal(signal.aborted, false);
@@ -41,6 +43,7 @@ Deno.test("a body at hand stays as it came while the next requests arrive", asyn
 
   using connection = await RawConnection.open(here.port);
   await connection.send(post("/first", "a".repeat(3_000)));
+  await reading.promise;
   for (let at = 0; at < 12; at++) {
     await connection.send(post("/next", "b".repeat(1_000)));
     await new Promise((resolve) => setTimeout(resolve, 2));

@@ -6,16 +6,22 @@ import { answersIn, RawConnection, say, serveHere } from "./raw_connection.ts";
 const get = "GET / HTTP/1.1\r\nHost: h\r\n\r\n";
 
 /** How long the connection lasts, in milliseconds. */
-async function lasts(port: number, talk: (connection: RawConnection) => Promise<void>): Promise<number> {
+async function lasts(
+  port: number,
+  talk: (connection: RawConnection) => Promise<void>,
+  hear: (text: string) => void = () => {},
+): Promise<number> {
   using connection = await RawConnection.open(port);
   const startedMs = performance.now();
   await talk(connection);
   await connection.toEnd().catch(() => {});
+  hear(connection.got);
   return performance.now() - startedMs;
 }
 
-Deno.test("who says nothing, or sends a head byte by byte, is cut off in time; nothing is answered", async () => {
+Deno.test("who says nothing, or sends a head byte by byte, is cut off in time; half a head gets 408", async () => {
   let served = 0;
+  const got: string[] = [];
   await using here = serveHere(() => Promise.resolve(say(`${++served}`)), {
     limits: { headMs: 400, idleMs: 60_000 },
   });
@@ -26,13 +32,17 @@ Deno.test("who says nothing, or sends a head byte by byte, is cut off in time; n
     }
   };
 
+  const measured = async (talk: (connection: RawConnection) => Promise<void>) => {
+    const at = got.push("") - 1;
+    return await lasts(here.port, talk, (text) => got[at] = text);
+  };
   const times = await Promise.all([
-    lasts(here.port, () => Promise.resolve()),
-    lasts(here.port, (connection) => connection.send("GET / HTTP/1.1\r\nHo")),
-    lasts(here.port, (connection) => connection.send("\r\n".repeat(10))),
-    lasts(here.port, trickle("")),
+    measured(() => Promise.resolve()),
+    measured((connection) => connection.send("GET / HTTP/1.1\r\nHo")),
+    measured((connection) => connection.send("\r\n".repeat(10))),
+    measured(trickle("")),
     // The first request was answered; the second one never comes whole.
-    lasts(here.port, async (connection) => {
+    measured(async (connection) => {
       await connection.send(get);
       await connection.until(/1$/);
       await trickle("")(connection);
@@ -41,6 +51,21 @@ Deno.test("who says nothing, or sends a head byte by byte, is cut off in time; n
 
   assert.ok(times.every((time) => time >= 380), `${times}`);
   assert.equal(served, 1);
+  const answers = got.map((text) => answersIn(text).map(({ status }) => status));
+  assert.deepEqual(answers, [[], [408], [], [408], [200, 408]]);
+});
+
+Deno.test("a request that was given up is not served when the rest of it comes", async () => {
+  let served = 0;
+  await using here = serveHere(() => Promise.resolve(say(`${++served}`)), { limits: { headMs: 200 } });
+  using connection = await RawConnection.open(here.port);
+
+  await connection.send("GET / HTTP/1.1\r\nHost: ");
+  await connection.until(/ 408 /);
+  await connection.send(`h\r\n\r\n${get}`);
+
+  assert.deepEqual(answersIn(await connection.toEnd()).map(({ status }) => status), [408]);
+  assert.equal(served, 0);
 });
 
 Deno.test("an idle connection is kept for its own time, which a request renews, and a stray line end does not shorten", async () => {

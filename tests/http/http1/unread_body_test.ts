@@ -87,17 +87,19 @@ for (const [name, handler] of partly) {
 
 for (
   const [name, head] of [
-    ["long", "Content-Length: 10000000"],
+    ["long", "Content-Length: 100000000"],
     ["of unknown length", "Transfer-Encoding: chunked"],
   ]
 ) {
   Deno.test(`a body ${name} that nobody reads ends the connection, and the answer is there to be read`, async () => {
-    await using here = paths(unread);
+    await using here = serveHere(unread, { limits: { lingerMs: 30_000 } });
     using connection = await RawConnection.open(here.port);
 
     await connection.send(`POST / HTTP/1.1\r\nHost: h\r\n${head}\r\n\r\n`);
+    await connection.until(/answer/);
     // More than fits between the two, so that a close without reading would be a reset.
-    for (let at = 0; at < 50; at++) await connection.send("x".repeat(20_000));
+    for (let at = 0; at < 200; at++) await connection.send(new Uint8Array(100_000));
+    await connection.conn.closeWrite();
     const answers = answersIn(await connection.toEnd());
 
     assert.deepEqual(answers.map(({ status, body }) => [status, body]), [[200, "answer"]]);
