@@ -5,13 +5,8 @@
 import { Watch, type Watched } from "../base/watch.ts";
 import { UpstreamError } from "./upstream.ts";
 
-const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-
-/**
- * A client that leaves is noticed within twice this time, in milliseconds. Before Deno 2.9 one that has left before
- * its request is looked at is never noticed, so that the look comes early there.
- */
-const lookEveryMs = major === 2 && minor < 9 ? 10 : 200;
+/** A client that leaves is noticed within twice this time, in milliseconds. */
+const lookEveryMs = 200;
 
 /** The requests of one upstream that wait. */
 export class WaitingRoom {
