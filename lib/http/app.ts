@@ -179,7 +179,9 @@ export function appOf(parts: AppParts): App {
     // Only answers about the mount: the endpoints set what they need, and the pages among them must have none.
     if (exchange.route === "mcp" && origin !== null && parts.origins.allowed(origin)) {
       for (const [name, value] of corsHeaders(origin)) {
-        const at = name === "vary" ? -1 : reply.headers.findIndex((header) => header[0] === name);
+        const at = reply.headers.findIndex((header) =>
+          header[0] === name && (name !== "vary" || header[1] === value)
+        );
         if (at < 0) reply.headers.push([name, value]);
         else reply.headers[at] = [name, value];
       }

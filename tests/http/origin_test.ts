@@ -56,6 +56,37 @@ Deno.test("an allowed page may read the answer and its headers, refusals include
   assert.equal(seen[0]?.headers.get("origin"), null);
 });
 
+Deno.test("answers about the mount carry each header for pages once, whoever made them", async () => {
+  const { upstream } = recorder(() =>
+    new Response("{}", {
+      headers: {
+        "access-control-allow-origin": "https://x",
+        "access-control-expose-headers": "X-Inner",
+        "vary": "Origin, Accept",
+      },
+    })
+  );
+  await using front = await startFront({ upstream });
+  const post = rawRequest("POST /mcp HTTP/1.1", [token, "Origin: https://claude.ai"], "{}");
+
+  for (
+    const request of [
+      post,
+      post.replace("POST", "PUT"),
+      post.replace(`${token}\r\n`, ""),
+      post.replace("POST", "OPTIONS"),
+      post.replace("Content-Length: 2", "Content-Length: 999999999"),
+    ]
+  ) {
+    const { text } = await sendRaw(front.port, request);
+    for (const name of ["access-control-allow-origin", "access-control-expose-headers", "vary"]) {
+      const all = text.match(new RegExp(`\n${name}: `, "gi"));
+      assert.equal(all?.length, 1, `${name} in ${text}`);
+    }
+    assert.equal(header(text, "vary"), "Origin");
+  }
+});
+
 Deno.test("a preflight needs no token and names the headers of MCP and those that were asked for", async () => {
   const { seen, upstream } = recorder();
   await using front = await startFront({ upstream });

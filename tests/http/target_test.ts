@@ -183,6 +183,18 @@ Deno.test("methods that MCP does not know are refused, and without a token nothi
   }
   const tunnel = await sendRaw(front.port, rawRequest("CONNECT /mcp HTTP/1.1", [token]));
   assert.equal(tunnel.status, 501, tunnel.text);
+  // Nor do the endpoints know them, which the runtime could not even be asked about.
+  for (const method of ["TRACE", "TRACK", "PROPFIND", "get", "Post"]) {
+    for (const path of ["/token", "/healthz", "/.well-known/oauth-protected-resource/mcp"]) {
+      const answer = await sendRaw(front.port, rawRequest(`${method} ${path} HTTP/1.1`));
+      assert.equal(answer.status, 405, `${method} ${path} -> ${answer.text}`);
+    }
+  }
+  const withBody = await sendRaw(
+    front.port,
+    rawRequest("GET /.well-known/oauth-protected-resource/mcp HTTP/1.1", [], "body"),
+  );
+  assert.equal(withBody.status, 200);
 
   assert.equal(seen.length, 0);
 });
@@ -197,7 +209,21 @@ Deno.test("readTarget() takes the path apart without changing it", () => {
   assert.deepEqual(readTarget("https://h/x", null), { path: "/x", query: "", authority: "h" });
   assert.equal(readTarget("http://h/x#frag", "h"), undefined);
   assert.equal(readTarget("nonsense", "h"), undefined);
-  for (const host of ["u@h", "h:x", "h h", "", "-h", "h:123456", "[::1"]) {
+  for (
+    const host of [
+      "u@h",
+      "h:x",
+      "h h",
+      "",
+      "-h",
+      "h:123456",
+      "[::1",
+      "h:65536",
+      "1.2.3.4.5",
+      "256.1.1.1",
+      "[:::]",
+    ]
+  ) {
     assert.equal(readTarget(`http://${host}/x`, host), undefined, host);
   }
 });
