@@ -96,6 +96,8 @@ async function connectable({ url, caCerts }: RedisConfig): Promise<Client & Scri
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
+    // One command less that the server's user has to be allowed (docs/redis.md).
+    disableClientInfo: true,
     // After a failover the name leads to the new primary, and this connection to what has become a replica.
     reconnectOnError: (error) => error.message.includes("READONLY"),
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1_000),

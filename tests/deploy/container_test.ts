@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { startIdp } from "../fakes/idp.ts";
-import { unusedPort } from "../fakes/raw_upstream.ts";
+import { startHandler, unusedPort } from "../fakes/raw_upstream.ts";
 import { startUpstream } from "../fakes/upstream.ts";
 import { runDoorman, startDoorman } from "../support/process.ts";
 
@@ -107,6 +107,10 @@ Deno.test({
       process.signal("SIGTERM");
       assert.equal(await process.exited, 0);
       assert.equal(await healthy(), false);
+      await using _sick = startHandler(() => new Response(null, { status: 503 }), {
+        port: Number(port),
+      });
+      assert.equal(await healthy(), false, "503 is not health");
     } finally {
       await Deno.remove(state, { recursive: true });
     }
