@@ -51,12 +51,12 @@ export async function renewOnChange(
     if (signal.aborted) return;
     try {
       const now = await readTls(files);
+      complained = "";
       if (now.cert === seen.cert && now.key === seen.key) continue;
       seen = now;
       server.renew(now);
       counters.add("mcp_doorman_tls_reloads_total", { outcome: "ok" });
       log.info("tls_certificate_renewed", { file: files.certFile });
-      complained = "";
     } catch (error) {
       const cause = describeError(error);
       if (cause === complained) continue;

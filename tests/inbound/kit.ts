@@ -11,7 +11,7 @@ import type { BridgeParts } from "../../lib/inbound/bridge/parts.ts";
 import type { BridgeConfig } from "../../lib/inbound/config.ts";
 import { codeChallenge } from "../../lib/oauth/pkce.ts";
 import { memoryStore } from "../../lib/store/memory.ts";
-import { keepOAuth } from "../support/secrets.ts";
+import { keepOAuth, keepSecret } from "../support/secrets.ts";
 import { type WatchedLog, watchedLog } from "../support/watched_log.ts";
 import { type FakeClock, fakeClock } from "../fakes/clock.ts";
 
@@ -144,11 +144,15 @@ export interface KitOptions {
   readonly secrets?: [string, ...string[]];
 }
 
-/** Whatever it answers with is secret from then on, and what was logged until then is looked at. */
+/** Whatever it is told and answers with is secret from then on, and what was logged until then is looked at. */
 function watch(app: Hono, log: WatchedLog): void {
   const ask = app.request;
   app.request = async (...request: Parameters<typeof ask>) => {
+    const [, { body: form, headers } = {}] = request;
+    if (form instanceof URLSearchParams) keepOAuth(form);
+    keepCookie(new Headers(headers).get("cookie"));
     const response = await ask(...request);
+    keepCookie(response.headers.get("set-cookie"));
     const body = await response.clone().json().catch(() => ({}));
     if (typeof body === "object" && body !== null) keepOAuth(body);
     const location = response.headers.get("location");
@@ -156,6 +160,10 @@ function watch(app: Hono, log: WatchedLog): void {
     log.check();
     return response;
   };
+}
+
+function keepCookie(cookie: string | null): void {
+  keepSecret("a cookie", /=([^;]*)/.exec(cookie ?? "")?.[1]);
 }
 
 export type Kit = Awaited<ReturnType<typeof bridgeKit>>;

@@ -8,8 +8,11 @@ export class Runbook {
   readonly #left: string[];
 
   constructor(readonly name: string) {
-    this.#left = commandsOf(Deno.readTextFileSync(new URL(`${name}.md`, folder)));
+    const page = Deno.readTextFileSync(new URL(`${name}.md`, folder));
+    this.#left = commandsOf(page);
     assert.ok(this.#left.length > 0, `${name} has no commands`);
+    const fences = page.match(/^ *(```|~~~)/gm)?.length;
+    assert.equal(fences, 2 * this.#left.length, `${name} has blocks that are not for a shell`);
   }
 
   /** The next commands; `about` is in them, so that a test cannot take others for them. */
