@@ -49,7 +49,8 @@ export function fetchTransport(origin: string, http: HttpClient): Transport {
 function unrepeatable(body: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
   return new ReadableStream({
     start(controller) {
-      controller.enqueue(body);
+      // An answer may come before it is sent, and then its memory is the next request's.
+      controller.enqueue(body.slice());
       controller.close();
     },
   });
