@@ -1,4 +1,4 @@
-/** What the edge snippets bound, since the runtime does not: on real edges, with times that a test can wait for. */
+/** What the edge snippets bound, more tightly than the door itself: on real edges, with times that a test can wait for. */
 import assert from "node:assert/strict";
 import { startHandler, unusedPort } from "../fakes/raw_upstream.ts";
 import { startHttpMode } from "../support/http_mode.ts";
