@@ -31,7 +31,7 @@ import { outboundMode } from "../outbound/modes.ts";
 import { measuredStore } from "../store/measured_store.ts";
 import { openStore } from "../store/open.ts";
 import { openUpstream } from "../upstream/open.ts";
-import { giveBack } from "./permissions.ts";
+import { giveBack, keptPermissions } from "./permissions.ts";
 import { workerLink } from "./worker_link.ts";
 import { logStart } from "./startup_log.ts";
 
@@ -42,12 +42,12 @@ export async function runHttp(config: HttpConfig): Promise<number> {
     const { runWorkers } = await import("./workers.ts");
     return await runWorkers(config);
   }
-  const kept = giveBack({ keepRun: config.upstream.kind !== "url" });
+  giveBack({ keepRun: config.upstream.kind !== "url" });
   const log = openLog(config.log, {
     context: () => requestFields(currentRequest()),
     ...(config.accessLog.hashSubjects ? { pseudonym } : {}),
   });
-  log.debug("permissions_kept", { detail: kept });
+  if (log.enabled("debug")) log.debug("permissions_kept", { detail: keptPermissions() });
   const clock = systemClock;
   const counters = memoryCounters();
   announceMetrics(counters);

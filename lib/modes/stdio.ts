@@ -19,7 +19,7 @@ import { openTransport } from "../stdio/open_transport.ts";
 import { openPump } from "../stdio/open_pump.ts";
 import { openCredentials } from "../stdio/open_credentials.ts";
 import { lineWriter } from "../stdio/stdout.ts";
-import { giveBack } from "./permissions.ts";
+import { giveBack, keptPermissions } from "./permissions.ts";
 
 /** How long answers under way are waited for when the host has closed stdin. */
 const lastAnswersMs = 5_000;
@@ -29,9 +29,9 @@ const loginEndMs = 300;
 
 /** Runs until the host is gone; the exit code. @throws UserError when it cannot start */
 export async function runStdio(config: StdioConfig): Promise<number> {
-  const kept = giveBack({ keepRun: config.login.openBrowser });
+  giveBack({ keepRun: config.login.openBrowser });
   const log = openLog(config.log);
-  log.debug("permissions_kept", { detail: kept });
+  if (log.enabled("debug")) log.debug("permissions_kept", { detail: keptPermissions() });
   using dump = openDump(config.dumpMessagesFile);
   const clock = systemClock;
   const exit = new AbortController();
