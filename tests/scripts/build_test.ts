@@ -87,3 +87,26 @@ for (
     });
   });
 }
+
+Deno.test({
+  name: "what starting a mode loads is one file beside those of main.js, which do not load it",
+  ignore,
+  async fn() {
+    await build({}, async ({ dist }) => {
+      const imports = async (file: string, seen = new Set<string>()): Promise<Set<string>> => {
+        if (seen.has(file)) return seen;
+        seen.add(file);
+        const text = await Deno.readTextFile(`${dist}/build/${file}`);
+        for (const [, name = ""] of text.matchAll(/\b(?:from|import)\s*"\.\/([^"]+)"/g)) {
+          await imports(name, seen);
+        }
+        return seen;
+      };
+      const first = await imports("main.js");
+      const start = await imports("start.js");
+
+      assert.ok(!first.has("start.js"));
+      assert.deepEqual([...start].filter((file) => !first.has(file)), ["start.js"]);
+    });
+  },
+});
