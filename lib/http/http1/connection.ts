@@ -69,34 +69,42 @@ export class ServerConnection {
     }
   }
 
-  /**
-   * Nothing more is accepted. What has been idle for a while ends at once. Whoever was answered a moment ago may have
-   * sent its next request by now, which is still answered, and what was answered can still be read.
-   */
-  drain(): void {
-    const isYoung = performance.now() - this.#sinceMs < this.parts.limits.lingerMs;
-    if ((this.#phase === "idle" || this.#phase === "head") && !isYoung) this.close();
-  }
-
   close(): void {
     this.#wire.close();
   }
 
   /** Ends what waits for too long; `nowMs` of `performance.now()`. */
   look(nowMs: number): void {
-    const { headMs, idleMs, lingerMs } = this.parts.limits;
-    const limitMs = { idle: idleMs, head: headMs, rest: headMs, linger: lingerMs, answering: Infinity };
-    const mostMs = this.parts.draining() && this.#phase !== "answering" ? lingerMs : Infinity;
-    if (nowMs - this.#sinceMs >= Math.min(limitMs[this.#phase], mostMs)) this.#giveUp();
+    if (nowMs - this.#sinceMs >= this.#limitMs()) this.#giveUp();
     const { writes } = this.#wire;
     if (writes !== this.#writes || writes % 2 === 0) [this.#writes, this.#writesSinceMs] = [writes, nowMs];
-    else if (nowMs - this.#writesSinceMs >= idleMs) this.close();
+    else if (nowMs - this.#writesSinceMs >= this.parts.limits.idleMs) this.close();
+  }
+
+  /**
+   * Once nothing more is accepted, what has been idle for a while ends at once. Whoever was answered a moment ago may
+   * have sent its next request by now, which is still answered.
+   */
+  #limitMs(): number {
+    const { headMs, idleMs, lingerMs } = this.parts.limits;
+    const draining = this.parts.draining();
+    switch (this.#phase) {
+      case "answering":
+        return Infinity;
+      case "linger":
+        return lingerMs;
+      case "idle":
+        return draining ? lingerMs / 4 : idleMs;
+      default:
+        return draining ? lingerMs : headMs;
+    }
   }
 
   /** Whoever began a request is told that it came too slowly; who has said nothing would take it for an answer. */
   #giveUp(): void {
-    const half = this.#phase === "head" && this.#wire.start < this.#wire.end;
-    if (!half) return this.close();
+    const isHalf = this.#phase === "head" && this.#wire.start < this.#wire.end;
+    // At a drain it is for others to serve, which nobody tries again after an answer.
+    if (!isHalf || this.parts.draining()) return this.close();
     this.#enter("linger");
     this.#refuse(new BadHead(408, "a head that comes too slowly")).then(() => this.#wire.endWriting())
       .catch(() => this.close());

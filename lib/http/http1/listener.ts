@@ -19,6 +19,7 @@ const defaults: ConnectionLimits = { headMs: 30_000, idleMs: 650_000, lingerMs: 
 
 const acceptAgainAfterMs = 200;
 const lookEveryMs = 500;
+const drainLookEveryMs = 50;
 
 /** Listens. @throws what the runtime says when the address cannot be had. */
 export function listenHttp1(
@@ -94,7 +95,9 @@ export function listenHttp1(
     async drain({ deadlineMs, onClosed }: DrainOptions) {
       if (!draining) listener.close();
       draining = true;
-      for (const connection of connections) connection.drain();
+      clearInterval(looking);
+      looking = setInterval(look, drainLookEveryMs);
+      look();
       const closed = new Promise<void>((resolve) => {
         emptied = resolve;
         if (connections.size === 0) resolve();

@@ -9,7 +9,7 @@ async function pause(ms: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-Deno.test("at a drain, connections that wait for nothing end at once", async () => {
+Deno.test("at a drain, connections that wait for nothing end at once, without a word", async () => {
   await using here = serveHere(() => Promise.resolve(say("x")), { limits: { lingerMs: 50 } });
   using silent = await RawConnection.open(here.port);
   using half = await RawConnection.open(here.port);
