@@ -2,6 +2,15 @@
  * The upstream's answer on its way to the client: cleaned headers, the session id bound, small bodies at once, streams
  * as streams.
  */
+import {
+  asReadable,
+  type ByteReader,
+  ByteSource,
+  type ByteStream,
+  collected,
+  isStream,
+  readerOf,
+} from "../base/byte_stream.ts";
 import type { Inbound } from "../inbound/inbound.ts";
 import type { Caller } from "../oauth/caller.ts";
 import { OAuthError } from "../oauth/errors.ts";
@@ -78,11 +87,11 @@ export class Answering {
     }
     headers.push(neverKept);
     const rewritten = this.parts.identity?.wants(exchange.peek) === true;
-    if (body instanceof ReadableStream && !rewritten && context.filter === undefined) {
+    if (isStream(body) && !rewritten && context.filter === undefined) {
       if (told.contentLength !== null) headers.push(["content-length", told.contentLength]);
       return new Reply(status, headers, this.#counted(body, status, context));
     }
-    let bytes = body instanceof ReadableStream ? await this.#whole(body, context) : body;
+    let bytes = isStream(body) ? await this.#whole(body, context) : body;
     if (bytes === body) context.release();
     if (rewritten && status === 200) bytes = this.parts.identity?.json(bytes) ?? bytes;
     bytes = context.filter?.json(bytes) ?? bytes;
@@ -91,11 +100,11 @@ export class Answering {
   }
 
   async #whole(
-    body: ReadableStream<Uint8Array>,
+    body: ByteStream,
     context: AnswerContext,
   ): Promise<Uint8Array<ArrayBuffer>> {
     try {
-      return await new Response(body).bytes();
+      return await collected(body);
     } catch (error) {
       throw new UpstreamError("broken", "the answer broke off", error);
     } finally {
@@ -104,58 +113,27 @@ export class Answering {
   }
 
   /** Any other body passes untouched; only its end is noticed. */
-  #counted(
-    body: ReadableStream<Uint8Array>,
-    status: number,
-    context: AnswerContext,
-  ): ReadableStream<Uint8Array> {
+  #counted(body: ByteStream, status: number, context: AnswerContext): ByteSource {
     const { exchange } = context;
     exchange.streaming = true;
-    const reader = body.getReader();
-    let bytes = 0;
-    let ended = false;
-    // A client that leaves ends the read that is under way, too.
-    const end = (reason?: string) => {
-      if (ended) return;
-      ended = true;
+    return new CountedBody(readerOf(body), (bytes, reason) => {
       exchange.responseBytes = bytes;
       if (reason !== undefined) exchange.reason ??= reason;
       context.release();
       this.parts.requestLog.done(exchange, status);
-    };
-    return new ReadableStream<Uint8Array>({
-      async pull(controller) {
-        try {
-          const piece = await reader.read();
-          if (piece.done) {
-            controller.close();
-            end();
-          } else {
-            bytes += piece.value.byteLength;
-            controller.enqueue(piece.value);
-          }
-        } catch (error) {
-          controller.error(error);
-          end("upstream_died");
-        }
-      },
-      cancel(reason) {
-        end("client_gone");
-        return reader.cancel(reason);
-      },
-    }, { highWaterMark: 0 });
+    });
   }
 
   #events(
-    body: ReadableStream<Uint8Array>,
+    body: ByteStream,
     status: number,
     context: AnswerContext,
-  ): ReadableStream<Uint8Array> {
+  ): ByteSource {
     const { exchange, caller } = context;
     exchange.streaming = true;
     const source = this.parts.identity?.wants(exchange.peek) === true
-      ? this.parts.identity.events(body)
-      : context.filter?.events(body) ?? body;
+      ? this.parts.identity.events(asReadable(body))
+      : context.filter?.events(asReadable(body)) ?? body;
     const standing = isStanding(exchange);
     // It holds no place among the calls, whatever it was taken for before.
     if (standing) context.release();
@@ -196,8 +174,45 @@ function isForPrograms(contentType: string | null): boolean {
   return contentType !== null && /^(?:application\/json|text\/event-stream)(?:;|$)/.test(contentType);
 }
 
-function asStream(body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>): ReadableStream<Uint8Array> {
-  return body instanceof ReadableStream ? body : ReadableStream.from([body]);
+function asStream(body: Uint8Array<ArrayBuffer> | ByteStream): ByteStream {
+  return isStream(body) ? body : ReadableStream.from([body]);
+}
+
+/** A body whose bytes are counted, and whose end is told once. */
+class CountedBody extends ByteSource {
+  #bytes = 0;
+  #ended = false;
+
+  constructor(
+    private readonly from: ByteReader,
+    private readonly onEnd: (bytes: number, reason?: string) => void,
+  ) {
+    super();
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    try {
+      const piece = await this.from.read();
+      if (piece === undefined) this.#end();
+      else this.#bytes += piece.byteLength;
+      return piece;
+    } catch (error) {
+      this.#end("upstream_died");
+      throw error;
+    }
+  }
+
+  cancel(reason?: unknown): Promise<void> {
+    // A client that leaves ends the read that is under way, too.
+    this.#end("client_gone");
+    return this.from.cancel(reason);
+  }
+
+  #end(reason?: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.onEnd(this.#bytes, reason);
+  }
 }
 
 function failureEvent(id: string | undefined): string | undefined {

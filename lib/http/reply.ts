@@ -1,4 +1,5 @@
 /** An answer before it is written: cheaper to make than the runtime's `Response`, which only one of the listeners needs. */
+import { asReadable, type ByteStream, isStream } from "../base/byte_stream.ts";
 import type { HeaderList } from "../upstream/upstream.ts";
 
 /** An answer. */
@@ -7,7 +8,7 @@ export class Reply {
     readonly status: number,
     /** Names in lower case; those about the connection are the listener's, but for `connection: close`. */
     readonly headers: HeaderList,
-    readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
+    readonly body: Uint8Array<ArrayBuffer> | ByteStream | null,
   ) {}
 }
 
@@ -20,8 +21,9 @@ export function replyOf(response: Response): Reply {
 
 /** The same for the runtime. */
 export function responseOf({ status, headers, body }: Reply): Response {
+  if (isStream(body)) return new Response(asReadable(body), { status, headers });
   const named = headers.some(([name]) => name === "content-type");
-  return new Response(named && body instanceof Uint8Array ? asText(body) : body, { status, headers });
+  return new Response(named && body !== null ? asText(body) : body, { status, headers });
 }
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

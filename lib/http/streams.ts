@@ -8,6 +8,7 @@
  *     drain          -> GET and listen streams end at once
  *     upstream dies  -> ids seen: cut, so that the client resumes; else an error event for its request, and an end
  */
+import { type ByteReader, ByteSource, type ByteStream, readerOf } from "../base/byte_stream.ts";
 import { Watch, type Watched } from "../base/watch.ts";
 import { EventTail, hasEventId } from "./event_tail.ts";
 
@@ -45,7 +46,7 @@ export class Streams {
   }
 
   /** The body for the client. */
-  pass(body: ReadableStream<Uint8Array>, options: StreamOptions): ReadableStream<Uint8Array> {
+  pass(body: ByteStream, options: StreamOptions): ByteSource {
     const stream = new EventStream(body, options, this.commentEveryMs, () => {
       this.#open.delete(stream);
       this.#watch.leave(stream);
@@ -53,7 +54,7 @@ export class Streams {
     this.#open.add(stream);
     this.#watch.enter(stream);
     if (this.#draining && options.standing) stream.end("ended");
-    return stream.readable;
+    return stream;
   }
 
   /** Ends the streams that wait for nothing, and from now on each new one; the others finish. */
@@ -68,10 +69,17 @@ export class Streams {
   }
 }
 
-class EventStream implements Watched {
-  readonly readable: ReadableStream<Uint8Array>;
-  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  #controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+class EventStream extends ByteSource implements Watched {
+  at?: number;
+  sinceMs?: number;
+  readonly #from: ByteReader;
+  /** Who waits for the next bytes: one at a time. */
+  #wanted: PromiseWithResolvers<Uint8Array | undefined> | undefined;
+  /** The upstream is being read; what comes is for whoever waits then. */
+  #reading = false;
+  /** What came while nobody waited, since a comment had taken the turn. */
+  #held: Uint8Array | undefined;
+  #failure: Error | undefined;
   #bytes = 0;
   #lastMs = performance.now();
   #ticks = 0;
@@ -80,22 +88,32 @@ class EventStream implements Watched {
   #ended = false;
 
   constructor(
-    body: ReadableStream<Uint8Array>,
+    body: ByteStream,
     readonly options: StreamOptions,
     private readonly commentEveryMs: number,
     private readonly forget: () => void,
   ) {
-    this.#reader = body.getReader();
-    this.readable = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.#controller = controller;
-      },
-      pull: () => this.#pull(),
-      cancel: (reason) => {
-        this.#finish("client_gone");
-        return this.#reader.cancel(reason).catch(() => {});
-      },
-    }, { highWaterMark: 0 });
+    super();
+    this.#from = readerOf(body);
+  }
+
+  read(): Promise<Uint8Array | undefined> {
+    const held = this.#held;
+    if (held !== undefined) {
+      this.#held = undefined;
+      return Promise.resolve(held);
+    }
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    if (this.#ended) return Promise.resolve(undefined);
+    this.#wanted = Promise.withResolvers();
+    if (!this.#reading) this.#pull();
+    return this.#wanted.promise;
+  }
+
+  cancel(reason?: unknown): Promise<void> {
+    this.#finish("client_gone");
+    this.#give(undefined);
+    return this.#from.cancel(reason).catch(() => {});
   }
 
   look(): void {
@@ -106,7 +124,7 @@ class EventStream implements Watched {
     const silentMs = performance.now() - this.#lastMs;
     // Some edges hold the headers back until the first byte of the body, so that a silent start is broken early.
     if (this.#bytes === 0 ? silentMs >= tickMs : silentMs >= this.commentEveryMs) {
-      this.#send(this.#bytes === 0 ? opening : keepAlive);
+      this.#comment(this.#bytes === 0 ? opening : keepAlive);
     }
   }
 
@@ -114,22 +132,25 @@ class EventStream implements Watched {
   end(how: "ended"): void {
     if (this.#ended) return;
     this.#finish(how);
-    this.#close();
-    this.#reader.cancel().catch(() => {});
+    this.#give(undefined);
+    this.#from.cancel().catch(() => {});
   }
 
   async #pull(): Promise<void> {
+    this.#reading = true;
     try {
-      const piece = await this.#reader.read();
+      const piece = await this.#from.read();
+      this.#reading = false;
       if (this.#ended) return;
-      if (piece.done) {
-        this.#finish("done");
-        this.#close();
-      } else {
-        if (!this.#sawId && this.#bytes < idSearchBytes) this.#sawId = hasEventId(piece.value);
-        this.#send(piece.value);
+      if (piece === undefined) this.#finish("done");
+      else {
+        if (!this.#sawId && this.#bytes < idSearchBytes) this.#sawId = hasEventId(piece);
+        this.#count(piece);
+        this.#tail.push(piece);
       }
+      this.#give(piece);
     } catch {
+      this.#reading = false;
       if (!this.#ended) this.#upstreamDied();
     }
   }
@@ -138,12 +159,10 @@ class EventStream implements Watched {
     const tail = this.#tail;
     const event = this.#sawId || tail.hasId || tail.answered ? undefined : this.options.failureEvent?.();
     this.#finish("upstream_died");
-    if (event === undefined) {
-      this.#controller?.error(new Error("the upstream broke off"));
-    } else {
-      this.#controller?.enqueue(encoder.encode(tail.ending + event));
-      this.#close();
-    }
+    if (event !== undefined) return this.#give(encoder.encode(tail.ending + event));
+    this.#failure = new Error("the upstream broke off");
+    this.#wanted?.reject(this.#failure);
+    this.#wanted = undefined;
   }
 
   async #askWhetherOver(over: () => boolean | Promise<boolean>): Promise<void> {
@@ -154,18 +173,23 @@ class EventStream implements Watched {
     }
   }
 
-  #send(bytes: Uint8Array): void {
-    // A comment for a client that does not read would only pile up.
-    const isComment = bytes === opening || bytes === keepAlive;
-    if (isComment && (this.#controller?.desiredSize ?? 0) < 0) return;
-    try {
-      this.#controller?.enqueue(bytes);
-    } catch {
-      return;
-    }
+  /** For a client that waits; for one that does not read it would only pile up. */
+  #comment(bytes: Uint8Array): void {
+    if (this.#wanted === undefined) return;
+    this.#count(bytes);
+    this.#give(bytes);
+  }
+
+  #count(bytes: Uint8Array): void {
     this.#bytes += bytes.byteLength;
     this.#lastMs = performance.now();
-    if (!isComment) this.#tail.push(bytes);
+  }
+
+  #give(bytes: Uint8Array | undefined): void {
+    const wanted = this.#wanted;
+    this.#wanted = undefined;
+    if (wanted !== undefined) wanted.resolve(bytes);
+    else if (bytes !== undefined) this.#held = bytes;
   }
 
   #finish(how: "done" | "client_gone" | "ended" | "upstream_died"): void {
@@ -173,13 +197,5 @@ class EventStream implements Watched {
     this.#ended = true;
     this.forget();
     this.options.onEnd(this.#bytes, how);
-  }
-
-  #close(): void {
-    try {
-      this.#controller?.close();
-    } catch {
-      // The client was quicker.
-    }
   }
 }

@@ -1,4 +1,5 @@
 /** Reads what the upstream answers with: one JSON text, or a stream of events, each with a message. */
+import { asReadable, type ByteStream, isStream } from "../base/byte_stream.ts";
 import { discard, headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
 import { joinBytes } from "./bytes.ts";
 import { EventReader, type StreamHints } from "./events.ts";
@@ -41,7 +42,7 @@ export function readJson(
   response: UpstreamResponse,
 ): Incoming | undefined | Promise<Incoming | undefined> {
   const { body } = response;
-  if (body instanceof ReadableStream) return readLargeJson(response, body);
+  if (isStream(body)) return readLargeJson(response, body);
   const scanner = new MessageScanner();
   if (body !== null) scanner.push(body);
   return incoming(response, scanner, body === null ? [] : [body]);
@@ -49,7 +50,7 @@ export function readJson(
 
 async function readLargeJson(
   response: UpstreamResponse,
-  body: ReadableStream<Uint8Array>,
+  body: ByteStream,
 ): Promise<Incoming | undefined> {
   const scanner = new MessageScanner();
   const parts: Uint8Array[] = [];
@@ -76,7 +77,7 @@ function incoming(
 
 /** The body as a stream, however it came. */
 export function streamed(body: UpstreamResponse["body"]): ReadableStream<Uint8Array> {
-  return body instanceof ReadableStream ? body : ReadableStream.from(body === null ? [] : [body]);
+  return isStream(body) ? asReadable(body) : ReadableStream.from(body === null ? [] : [body]);
 }
 
 const maxTextBytes = 64 * 1024;

@@ -1,4 +1,5 @@
 /** We ask for answers as they are; some servers compress them all the same. */
+import { asReadable, isStream } from "../base/byte_stream.ts";
 import { headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
 
 const formats: Readonly<Record<string, CompressionFormat>> = {
@@ -16,7 +17,7 @@ export function decompressed(response: UpstreamResponse): UpstreamResponse {
   const headers = response.headers.filter(([name]) =>
     name !== "content-encoding" && name !== "content-length"
   );
-  const bytes = body instanceof ReadableStream ? body : ReadableStream.from([body]);
+  const bytes = isStream(body) ? asReadable(body) : ReadableStream.from([body]);
   const plain = bytes.pipeThrough(new DecompressionStream(format) as TransformStream<Uint8Array, Uint8Array>);
   return { ...response, headers, body: plain };
 }

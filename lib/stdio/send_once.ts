@@ -7,6 +7,7 @@
  *       -> patient, and the upstream is gone     : cannot be reached any more
  *       -> anything else                         : what the network said, with a hint
  */
+import { isStream } from "../base/byte_stream.ts";
 import { describeError, UserError } from "../base/errors.ts";
 import { NetworkError, networkError } from "../base/network_error.ts";
 import type { Watch, Watched } from "../base/watch.ts";
@@ -70,7 +71,7 @@ export function sendOnce(
   sending.response.then((answer) => {
     if (limit !== undefined) watch.leave(limit);
     // A body that is still to come ends with the signal as well.
-    if (!(answer.body instanceof ReadableStream)) signal.removeEventListener("abort", onAbort);
+    if (!isStream(answer.body)) signal.removeEventListener("abort", onAbort);
     resolve(answer);
   }, (error) => {
     if (limit !== undefined) watch.leave(limit);

@@ -1,3 +1,4 @@
+import { type ByteStream, isStream } from "../base/byte_stream.ts";
 /** One request on its way to the upstream; its headers are already what the upstream may see. */
 export interface UpstreamRequest {
   readonly method: string;
@@ -20,7 +21,7 @@ export interface UpstreamResponse {
   readonly status: number;
   /** Names in lower case; one that comes twice may stand here twice. */
   readonly headers: HeaderList;
-  readonly body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+  readonly body: Uint8Array<ArrayBuffer> | ByteStream | null;
 }
 
 /** Where MCP requests go. */
@@ -47,7 +48,7 @@ export class UpstreamError extends Error {
 
 /** Lets go of an answer that is not used. */
 export async function discard({ body }: UpstreamResponse): Promise<void> {
-  if (body instanceof ReadableStream) await body.cancel().catch(() => {});
+  if (isStream(body)) await body.cancel().catch(() => {});
 }
 
 /** The value of a header, or `undefined`. */

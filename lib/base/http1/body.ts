@@ -1,4 +1,5 @@
 /** Bodies of both directions: at once where they are small and there, as streams otherwise. */
+import { ByteSource, concat } from "../byte_stream.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import { CutShort } from "./fields.ts";
 import type { Wire } from "./wire.ts";
@@ -13,7 +14,7 @@ const smallBytes = 65_536;
 export type OnBodyEnd = (complete: boolean) => void;
 
 /** A body: whole, a stream, or none. */
-export type ReceivedBody = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
+export type ReceivedBody = Uint8Array<ArrayBuffer> | ByteSource | null;
 
 /** How a body is read. */
 export interface BodyReading {
@@ -115,8 +116,52 @@ function chunked(decoder: ChunkedDecoder, first: Uint8Array[]): Taking {
   };
 }
 
-function bodyStream(wire: Wire, take: Taking, reading: BodyReading): ReadableStream<Uint8Array> {
-  return streamOf(reading, async () => {
+/** A body that is read from the connection as it is asked for. */
+class WireBody extends ByteSource {
+  #over = false;
+  #failure: unknown;
+
+  constructor(
+    private readonly reading: BodyReading,
+    private readonly next: () => Promise<{ readonly piece: Uint8Array; readonly done: boolean }>,
+  ) {
+    super();
+  }
+
+  async read(): Promise<Uint8Array | undefined> {
+    if (this.#failure !== undefined) throw this.#failure;
+    while (!this.#over) {
+      this.reading.onPull?.();
+      try {
+        const { piece, done } = await this.next();
+        // Whoever cancelled meanwhile wants to hear no more.
+        if (this.#over) return undefined;
+        if (done) this.#end(true);
+        if (piece.length > 0) return piece;
+      } catch (error) {
+        if (this.#over) return undefined;
+        this.#failure = this.reading.asError(error);
+        this.#end(false);
+        throw this.#failure;
+      }
+    }
+    return undefined;
+  }
+
+  cancel(): Promise<void> {
+    this.#end(false);
+    return Promise.resolve();
+  }
+
+  #end(complete: boolean): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.reading.onEnd(complete);
+  }
+}
+
+function bodyStream(wire: Wire, take: Taking, reading: BodyReading): ByteSource {
+  return new WireBody(reading, async () => {
     for (let ended = false;;) {
       const { pieces, done } = take(wire, ended);
       if (done || pieces.length > 0) {
@@ -130,10 +175,10 @@ function bodyStream(wire: Wire, take: Taking, reading: BodyReading): ReadableStr
 /** Memory for a body of known length is asked for in pieces of this size, and read into directly. */
 const pieceBytes = 1_048_576;
 
-function sizedStream(wire: Wire, length: number, reading: BodyReading): ReadableStream<Uint8Array> {
+function sizedStream(wire: Wire, length: number, reading: BodyReading): ByteSource {
   let left = length;
   let room = new Uint8Array();
-  return streamOf(reading, async () => {
+  return new WireBody(reading, async () => {
     if (room.length === 0) room = new Uint8Array(Math.min(left, pieceBytes));
     const count = await wire.readInto(room);
     if (count === 0) throw new CutShort("half a body");
@@ -142,46 +187,4 @@ function sizedStream(wire: Wire, length: number, reading: BodyReading): Readable
     left -= count;
     return { piece, done: left === 0 };
   });
-}
-
-/** A stream of what `next` gives until it is done. */
-function streamOf(
-  { onPull, onEnd, asError }: BodyReading,
-  next: () => Promise<{ readonly piece: Uint8Array; readonly done: boolean }>,
-): ReadableStream<Uint8Array> {
-  let over = false;
-  const end = (complete: boolean) => {
-    if (over) return;
-    over = true;
-    onEnd(complete);
-  };
-  return new ReadableStream<Uint8Array>({
-    async pull(controller) {
-      onPull?.();
-      try {
-        const { piece, done } = await next();
-        if (over) return;
-        if (piece.length > 0) controller.enqueue(piece);
-        if (!done) return;
-        controller.close();
-        end(true);
-      } catch (error) {
-        if (!over) controller.error(asError(error));
-        end(false);
-      }
-    },
-    cancel() {
-      end(false);
-    },
-  }, { highWaterMark: 0 });
-}
-
-function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
 }

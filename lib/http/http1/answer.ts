@@ -1,5 +1,6 @@
 /** Answers on their way out: one write for a small one, a write for each piece of a stream, at the pace of the client. */
 import { chunkBytes, giveBack, headBytes, joined, takeRoom, writeInto } from "../../base/http1/bytes.ts";
+import { type ByteStream, readerOf } from "../../base/byte_stream.ts";
 import type { Wire } from "../../base/http1/wire.ts";
 import type { AnswerHead } from "./response_head.ts";
 
@@ -29,8 +30,8 @@ export interface Outflow {
 }
 
 /** Writes a head at once, and its body as it comes. */
-export function writeStream(wire: Wire, head: AnswerHead, body: ReadableStream<Uint8Array>): Outflow {
-  const reader = body.getReader();
+export function writeStream(wire: Wire, head: AnswerHead, body: ByteStream): Outflow {
+  const reader = readerOf(body);
   let cancelled = false;
   const cancel = (reason: Error) => {
     if (cancelled) return;
@@ -41,8 +42,8 @@ export function writeStream(wire: Wire, head: AnswerHead, body: ReadableStream<U
     await wire.write(headBytes(head.text));
     let left = head.framing === "length" ? head.length : Infinity;
     while (!cancelled) {
-      const { value, done } = await reader.read();
-      if (done) break;
+      const value = await reader.read();
+      if (value === undefined) break;
       if (value.length === 0) continue;
       left -= value.length;
       if (left < 0) throw new Error("a body longer than announced");

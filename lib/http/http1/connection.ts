@@ -8,6 +8,7 @@
  *     the last answer: our side closed, what still comes thrown away for a moment, so that a reset takes nothing away
  */
 import { headEnd, Malformed, maxHeadBytes } from "../../base/http1/fields.ts";
+import { isStream } from "../../base/byte_stream.ts";
 import { Wire } from "../../base/http1/wire.ts";
 import type { Incoming } from "../incoming.ts";
 import type { ConnectionLimits } from "../listening.ts";
@@ -186,7 +187,8 @@ export class ServerConnection {
   async #answer(request: Http1Request, reply: Reply): Promise<boolean> {
     const wire = this.#wire;
     const { body } = reply;
-    const streams = body instanceof ReadableStream;
+    const streams = isStream(body);
+    let pouring = false;
     request.answerBegun = true;
     try {
       // After it, so that the two cannot mix.
@@ -198,13 +200,14 @@ export class ServerConnection {
         return !head.close;
       }
       wire.quiet();
+      pouring = true;
       this.#outflow = writeStream(wire, head, body);
       this.#watch();
       await this.#outflow.done;
       this.#outflow = undefined;
       return !head.close;
     } finally {
-      if (streams && !body.locked) body.cancel().catch(() => {});
+      if (streams && !pouring) body.cancel().catch(() => {});
     }
   }
 

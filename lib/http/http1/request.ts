@@ -1,3 +1,4 @@
+import { asReadable, type ByteSource, collected, isStream } from "../../base/byte_stream.ts";
 import { readBody } from "../../base/http1/body.ts";
 import type { Field } from "../../base/http1/fields.ts";
 import type { Wire } from "../../base/http1/wire.ts";
@@ -60,7 +61,7 @@ export class Http1Request implements Incoming {
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
     if (this.head.framing === "none") return new Uint8Array();
     const body = await this.#read(true);
-    return body instanceof ReadableStream ? await new Response(body).bytes() : body ?? new Uint8Array();
+    return isStream(body) ? await collected(body) : body ?? new Uint8Array();
   }
 
   /** The client is gone. */
@@ -75,7 +76,7 @@ export class Http1Request implements Incoming {
 
   #stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
     const body = this.#read(false);
-    return body as ReadableStream<Uint8Array<ArrayBuffer>>;
+    return asReadable(body as ByteSource) as ReadableStream<Uint8Array<ArrayBuffer>>;
   }
 
   #read(whole: boolean) {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { isStream, readerOf } from "../../../lib/base/byte_stream.ts";
 import { Http1Client, type Http1Request, type Http1Response } from "../../../lib/upstream/http1/client.ts";
 import { UpstreamError } from "../../../lib/upstream/upstream.ts";
 import { startBytes, startHandler } from "../../fakes/raw_upstream.ts";
@@ -202,9 +203,9 @@ Deno.test("Http1Client.send() hands an event stream on as it comes, and a cancel
   using client = clientOf(server.port);
 
   const response = await client.send(post()).response;
-  assert.ok(response.body instanceof ReadableStream);
-  const reader = response.body.getReader();
-  assert.equal(text.decode((await reader.read()).value), "data: 1\n\n");
+  assert.ok(isStream(response.body));
+  const reader = readerOf(response.body);
+  assert.equal(text.decode(await reader.read()), "data: 1\n\n");
   await reader.cancel();
 
   await left.promise;
