@@ -148,7 +148,9 @@ export class ServerConnection {
     const keep = await this.#answer(request, reply);
     this.#request = undefined;
     wire.pinned = false;
-    if (!keep || (!request.bodyDone && !await this.#discard(request))) return await this.#linger();
+    const goesOn = keep && (request.bodyDone || await this.#discard(request));
+    request.over = true;
+    if (!goesOn) return await this.#linger();
     this.#skipLineEnds();
     wire.slim();
     this.#enter(wire.start === wire.end ? "idle" : "head");
@@ -255,7 +257,10 @@ export class ServerConnection {
 
   #left(): void {
     this.#request?.leave();
-    this.#outflow?.cancel(new Error("the client left"));
+    if (this.#outflow === undefined) return;
+    this.#outflow.cancel(new Error("the client left"));
+    // A write that waits for it would wait on.
+    this.close();
   }
 
   async #discard(request: Http1Request): Promise<boolean> {

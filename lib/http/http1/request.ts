@@ -22,6 +22,8 @@ export class Http1Request implements Incoming {
   bodyDone: boolean;
   /** Nobody has asked for the body yet, so that all of it can still be read. */
   bodyUntouched = true;
+  /** What comes on the connection from then on is another request's. */
+  over = false;
   /** From then on nothing else is said about the request. */
   answerBegun = false;
   #body: ReadableStream<Uint8Array<ArrayBuffer>> | null | undefined;
@@ -48,7 +50,7 @@ export class Http1Request implements Incoming {
 
   atHand(): Uint8Array<ArrayBuffer> | undefined {
     const { wire, head } = this;
-    if (typeof head.framing !== "number" || this.bodyDone) return undefined;
+    if (typeof head.framing !== "number" || this.bodyDone || this.over) return undefined;
     const end = wire.start + head.framing;
     if (end > wire.end) return undefined;
     const body = wire.buffer.subarray(wire.start, end);
@@ -81,6 +83,7 @@ export class Http1Request implements Incoming {
 
   #read(whole: boolean) {
     const begin = () => {
+      if (this.over || this.bodyDone) throw new TypeError("the body is read, or the request over");
       if (this.bodyUntouched) this.hooks.beforeBody();
       this.bodyUntouched = false;
     };

@@ -103,6 +103,31 @@ Deno.test("a client that leaves within its body ends the reading", async () => {
   }
 });
 
+Deno.test("a client that leaves without reading what waits for it holds nothing", async () => {
+  const cancelled = Promise.withResolvers<void>();
+  await using here = serveHere(() =>
+    Promise.resolve(
+      new Reply(
+        200,
+        [],
+        new ReadableStream({
+          pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+          cancel: () => cancelled.resolve(),
+        }),
+      ),
+    )
+  );
+  using connection = await RawConnection.open(here.port);
+  await connection.send(get("/"));
+  await connection.until(/200 OK/);
+  await new Promise((resolve) => setTimeout(resolve, 300));
+
+  await connection.conn.closeWrite();
+  await cancelled.promise;
+
+  assert.equal(await here.server.drain({ deadlineMs: 2_000 }), false);
+});
+
 Deno.test("a client that does not read holds its stream back, and gets everything once it does", async () => {
   let pulled = 0;
   const most = 1_000;

@@ -1,6 +1,7 @@
 /** Bodies that nobody reads to their end: a short one is thrown away, a long one ends the connection after the answer. */
 import assert from "node:assert/strict";
 import type { Hono } from "hono";
+import type { Incoming } from "../../../lib/http/incoming.ts";
 import type { ServeHandler } from "../../../lib/http/listening.ts";
 import { NamedInbound, settings, startFront } from "../support.ts";
 import { answersIn, ask, RawConnection, say, serveHere } from "./raw_connection.ts";
@@ -106,6 +107,32 @@ for (
     assert.match(answers[0]?.head ?? "", /\r\nconnection: close\r\n/);
   });
 }
+
+Deno.test("who asks for a body once the answer is out gets nothing of the next request", async () => {
+  const old: Incoming[] = [];
+  const late: unknown[] = [];
+  await using here = serveHere(async (request) => {
+    for (const { body } of old) late.push(await body?.getReader().read().catch(String));
+    for (const before of old) {
+      late.push(before.atHand?.(), await before.bytes().catch(String));
+    }
+    old.push(request);
+    return say(`<${new TextDecoder().decode(request.atHand?.())}>`);
+  });
+  const chunked = "POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\n";
+  using connection = await RawConnection.open(here.port);
+  await connection.send(`${chunked}on`);
+  await connection.until(/<>/);
+  await connection.send(`ce${post("next").replace("Host", "Connection: close\r\nHost")}`);
+
+  const answers = answersIn(await connection.toEnd());
+  assert.deepEqual(answers.map(({ body }) => body), ["<>", "<next>"]);
+  assert.deepEqual(late.map(String), [
+    "[object Object]",
+    "undefined",
+    "TypeError: the body is read, or the request over",
+  ]);
+});
 
 Deno.test("what follows the last answer is thrown away, for a while", async () => {
   await using here = serveHere(unread, { limits: { lingerMs: 300 } });
