@@ -137,7 +137,7 @@ export function appOf(parts: AppParts): App {
       // The runtime allows these no body; nobody reads one there.
       const body = request.method === "GET" || request.method === "HEAD"
         ? null
-        : await parts.bodies.read(request, exchange.headers, (error) => refused = error);
+        : await parts.bodies.read(request, exchange.headers, { onRefused: (error) => refused = error });
       const response = await inRequest(context, () => parts.endpoints.fetch(asRequest(request, body)));
       if (context.reason !== undefined) exchange.reason = context.reason;
       return refused === undefined ? response : bodyRefusedAtEndpoint(refused, exchange);

@@ -31,6 +31,14 @@ export interface Framing {
   readonly transferEncoding: boolean;
 }
 
+/** Who watches a body that is passed on as it comes. */
+export interface PassingBody {
+  /** It turned out to break a limit. */
+  readonly onRefused: (error: BodyRefused) => void;
+  /** Called with each piece, before it goes on. */
+  readonly onPiece?: (piece: Uint8Array) => void;
+}
+
 /** A body as it goes on. */
 export type Body = Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 
@@ -42,25 +50,24 @@ export class BodyReader {
 
   /**
    * The body of the request. A length that is no number, or that stands beside a transfer encoding, is refused: a
-   * server before us may have gone by the other one (RFC 9112 section 6.3). `onRefused` is called when a streamed
-   * body turns out to break a limit later.
+   * server before us may have gone by the other one (RFC 9112 section 6.3).
    * @throws BodyRefused
    */
   read(
     request: Incoming,
     { contentLength: declared, transferEncoding }: Framing,
-    onRefused: (error: BodyRefused) => void,
+    passing: PassingBody,
   ): Body | Promise<Body> {
     if (declared === null) {
       const { body } = request;
-      return body === null ? null : this.#limited(body, onRefused);
+      return body === null ? null : this.#limited(body, passing);
     }
     if (transferEncoding || !/^\d{1,15}$/.test(declared)) throw new BodyRefused("bad_length");
     const length = Number(declared);
     if (length > this.limits.maxBytes) throw new BodyRefused("too_large");
     if (length === 0) return null;
     if (length <= smallBodyBytes) return request.atHand?.() ?? this.#whole(request);
-    return request.body === null ? null : this.#limited(request.body, onRefused);
+    return request.body === null ? null : this.#limited(request.body, passing);
   }
 
   close(): void {
@@ -90,7 +97,7 @@ export class BodyReader {
 
   #limited(
     body: ReadableStream<Uint8Array>,
-    onRefused: (error: BodyRefused) => void,
+    { onRefused, onPiece }: PassingBody,
   ): ReadableStream<Uint8Array> {
     const reader = body.getReader();
     const pace = new Pace(this.limits.readTimeoutMs);
@@ -127,7 +134,10 @@ export class BodyReader {
             else {
               left -= piece.value.byteLength;
               if (left < 0) controller.error(refuse("too_large"));
-              else controller.enqueue(piece.value);
+              else {
+                onPiece?.(piece.value);
+                controller.enqueue(piece.value);
+              }
             }
           }, (error: unknown) => {
             const malformed = error instanceof Malformed && !(error instanceof CutShort);

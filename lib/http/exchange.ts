@@ -1,6 +1,7 @@
 import type { Caller } from "../oauth/caller.ts";
 import type { Sifted } from "../upstream/headers.ts";
 import type { Incoming } from "./incoming.ts";
+import type { PassingPeek } from "./passing_peek.ts";
 import { type Peek, peek } from "./peek.ts";
 import type { Target } from "./target.ts";
 
@@ -14,6 +15,8 @@ export class Exchange {
   peek: Peek | undefined = undefined;
   /** A small body that was not looked into; for what turns out to be needed of it later. */
   body: Uint8Array | undefined = undefined;
+  /** Of a body that is passed on as it comes: what it has said. */
+  passing: PassingPeek | undefined = undefined;
   /** Bytes of the request's body; -1 while unknown. */
   requestBytes = -1;
   /** Bytes of the answer's body, as far as they were counted. */
@@ -39,13 +42,13 @@ export class Exchange {
 }
 
 /** What the request's body says, also where the log is not to know; `undefined` where it is not at hand. */
-export function peekLate({ peek: seen, body }: Exchange): Peek | undefined {
-  return seen ?? (body === undefined ? undefined : peek(body));
+export function peekLate({ peek: seen, body, passing }: Exchange): Peek | undefined {
+  return seen ?? (body === undefined ? passing?.get() : peek(body));
 }
 
 /**
- * Whether the answer is a stream that stands for as long as its token lives, and waits for nothing. Where a body went by
- * unread, the header that has to say the same (MCP 2026-07-28) decides: whoever sends another one is refused behind us.
+ * Whether the answer is a stream that stands for as long as its token lives, and waits for nothing. Where a body says
+ * nothing, the header that has to say the same (MCP 2026-07-28) decides: whoever sends another one is refused behind us.
  */
 export function isStanding(exchange: Exchange): boolean {
   if (exchange.method === "GET") return true;

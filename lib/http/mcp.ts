@@ -21,6 +21,7 @@ import { rpcCodes, rpcError, unavailable } from "./failure.ts";
 import type { Guard } from "./guard.ts";
 import { identityHeaders } from "./identity_headers.ts";
 import { allowedMethods } from "./origin.ts";
+import { PassingPeek } from "./passing_peek.ts";
 import { peek } from "./peek.ts";
 import type { Reply } from "./reply.ts";
 import type { Concurrency, RateLimit } from "./rate_limit.ts";
@@ -86,7 +87,10 @@ export function mcpHandler(
     }
 
     const body: RequestBody = { value: null, refused: undefined };
-    const read = parts.bodies.read(exchange.request, exchange.headers, (error) => body.refused = error);
+    const read = parts.bodies.read(exchange.request, exchange.headers, {
+      onRefused: (error) => body.refused = error,
+      onPiece: (piece) => (exchange.passing ??= new PassingPeek()).push(piece),
+    });
     body.value = read instanceof Promise ? await read : read;
     noteBody(parts, exchange, body.value);
     const denied = parts.tools === undefined

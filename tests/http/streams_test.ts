@@ -265,6 +265,35 @@ Deno.test("the request's id is read from it even where the log looks at no bodie
   assert.equal(text, `event: message\ndata: ${JSON.stringify(broken)}\n\n`);
 });
 
+Deno.test("the request's id is read from one that is too large to be held, or has no length, wherever it stands", async () => {
+  const text = "x".repeat(200_000);
+  const last = `{"method":"tools/call","params":{"id":1,"text":"${text}"},"jsonrpc":"2.0","id":"seven"}`;
+  const first = `{"jsonrpc":"2.0","id":"seven","method":"tools/call","params":{"id":1,"text":"${text}"}}`;
+  for (const body of [last, first, new Blob([last]).stream(), new Blob([call]).stream()]) {
+    await using behind = startBytes(async (connection) => {
+      const chunk = new Uint8Array(65_536);
+      let got = "";
+      while (!/"(?:jsonrpc":"2.0","id":"seven"}|name":"slow"}}|text":"x+"}})/.test(got.slice(-250_000))) {
+        const count = await connection.read(chunk);
+        if (count === null) return;
+        got += new TextDecoder("latin1").decode(chunk.subarray(0, count));
+      }
+      const head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+      await connection.write(
+        new TextEncoder().encode(`${head}${progress.length.toString(16)}\r\n${progress}\r\n`),
+      );
+    });
+    await using front = await startFront({ upstream: new URL(behind.url) });
+
+    const answer = await fetch(front.url, { method: "POST", headers: bearer, body });
+
+    assert.equal(
+      await reader(answer).rest(),
+      `${progress}event: message\ndata: ${JSON.stringify(broken)}\n\n`,
+    );
+  }
+});
+
 Deno.test("an upstream that dies after events with ids is a cut, so that the client resumes", async () => {
   const quiet = progress.repeat(2_000);
   for (
