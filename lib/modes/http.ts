@@ -15,6 +15,7 @@ import { currentRequest, type RequestContext } from "../base/request_context.ts"
 import { jweSealer } from "../crypto/jwe_sealer.ts";
 import { openKeyRing } from "../crypto/key_ring.ts";
 import { adminHandler } from "../http/admin.ts";
+import { listenAdmin } from "../http/admin_listener.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { endpointRates } from "../http/endpoint_rates.ts";
 import { buildFront } from "../http/front.ts";
@@ -111,7 +112,8 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   // An IdP that is not there is waited for; the log says why it cannot be reached.
   inbound.ready().then(() => idpReached = true, () => {});
   const adminListen = link === undefined ? config.adminListen : { hostname: "127.0.0.1", port: 0 };
-  const admin = adminListen && listen(
+  logListening(config, server, front.publicPaths, log);
+  const admin = adminListen && listenAdmin(
     { ...adminListen, reusePort: config.reusePort, limits },
     adminHandler({
       counters,
@@ -130,9 +132,8 @@ export async function runHttp(config: HttpConfig): Promise<number> {
       }),
       ...(config.inbound.shape === "bridge" ? { orders: orderDesk(config.inbound.grantTtlMs) } : {}),
     }),
-    log,
+    { clock, log },
   );
-  logListening(config, server, admin, front.publicPaths, log);
 
   link?.serving(admin?.port ?? 0);
   const signal = await Promise.race([stop.first, ...(link === undefined ? [] : [link.parentGone])]);
@@ -140,7 +141,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
   stopping.abort();
   log.info("shutting_down", { reason: signal });
   // On a shared port the other process answers for both; this one would only say now and then that it is going.
-  if (config.reusePort && link === undefined) await admin?.drain({ deadlineMs: 1_000 });
+  if (config.reusePort && link === undefined) await admin?.drain();
   const finished = server.drain({
     deadlineMs: config.shutdownTimeoutMs,
     onClosed: () => front.streams.endStanding(),
@@ -151,7 +152,7 @@ export async function runHttp(config: HttpConfig): Promise<number> {
     log.warn("shutdown_forced");
     return 2;
   }
-  if (!config.reusePort || link !== undefined) await admin?.drain({ deadlineMs: 1_000 });
+  if (!config.reusePort || link !== undefined) await admin?.drain();
   log.info(ending);
   return 0;
 }
@@ -174,7 +175,6 @@ function endpointText(upstream: HttpConfig["upstream"]): string {
 function logListening(
   config: HttpConfig,
   server: Listening,
-  admin: Listening | undefined,
   publicPaths: readonly string[],
   log: Logger,
 ): void {
@@ -187,5 +187,4 @@ function logListening(
     endpoint: endpointText(upstream),
     routes: [`${config.mountPath} (bearer)`, ...publicPaths].join(" "),
   });
-  if (admin !== undefined) log.info("metrics_listening", { address: admin.hostname, port: admin.port });
 }

@@ -9,10 +9,10 @@
 import { systemClock } from "../base/clock.ts";
 import { UserError } from "../base/errors.ts";
 import { type Logger, openLog } from "../base/log.ts";
+import { listenAdmin } from "../http/admin_listener.ts";
 import type { HttpConfig } from "../http/config.ts";
 import { countersOf, mergeMetrics } from "../http/merge_metrics.ts";
 import type { Incoming } from "../http/incoming.ts";
-import { listen } from "../http/serve.ts";
 import { stopSignal } from "../http/stop_signal.ts";
 import { ownCommand, workerVariable } from "./worker_link.ts";
 
@@ -37,20 +37,20 @@ export async function runWorkers(config: HttpConfig): Promise<number> {
   using stop = stopSignal();
   const workers = Array.from({ length: config.workers }, (_, at) => new WorkerLife(at + 1, log));
   const admin = config.adminListen &&
-    listen(
+    listenAdmin(
       { ...config.adminListen, reusePort: config.reusePort },
       (request) => adminAnswer(request, workers),
-      log,
+      { clock: systemClock, log },
     );
   const failed = Promise.race(workers.map((worker) => worker.failedAtStart));
   const first = await Promise.race([stop.first, failed]);
-  if (config.reusePort) await admin?.drain({ deadlineMs: 1_000 });
+  if (config.reusePort) await admin?.drain();
 
   const deadline = systemClock.sleep(config.shutdownTimeoutMs + 5_000).then(() => "late");
   const over = Promise.all(workers.map((worker) => worker.drain())).then(() => "over");
   const ending = await Promise.race([over, stop.second, deadline]);
   if (ending !== "over") await Promise.all(workers.map((worker) => worker.kill()));
-  if (!config.reusePort) await admin?.drain({ deadlineMs: 1_000 });
+  if (!config.reusePort) await admin?.drain();
   if (typeof first === "number") return first;
   return ending === "over" || ending === "late" ? 0 : 2;
 }

@@ -15,7 +15,7 @@ export const serverRationale: Readonly<Record<string, string>> = {
     "With it a new process starts while the old one still serves, and no connection is refused in between (SO_REUSEPORT, on Linux). Without it a second process on the port is an error, which is what one started by mistake should be.",
   proxyPath: "For upstreams whose path should not be seen, and for several connectors behind one host name.",
   metricsAddr:
-    "Metrics tell an attacker much, so they are on loopback unless an operator opens them. A port that is taken does not stop the server.",
+    "Metrics tell an attacker much, so they are on loopback unless an operator opens them. A port that is taken keeps no user out: the log says `metrics_listen_error`, and it is tried again every five seconds.",
   tlsCertFile: "For those without a proxy in front. Renewed certificates are picked up without a restart.",
   tlsKeyFile: "Goes with the certificate.",
   corsOrigins:
