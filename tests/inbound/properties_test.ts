@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { isRegisteredRedirect, refusedRedirect } from "../../lib/inbound/bridge/redirects.ts";
+import { failureTable } from "../../lib/inbound/bridge/failure_table.ts";
 import { isOurResource } from "../../lib/inbound/bridge/authorize_request.ts";
 import { clientUrl } from "../../lib/inbound/bridge/answers.ts";
 import { isAllowed } from "../../lib/inbound/allow.ts";
@@ -54,6 +55,12 @@ const uriLike = fc.oneof(
     fc.string({ maxLength: 20 }),
   ).map((parts) => parts.join("")),
 );
+
+Deno.test("every failure is described in one printable sentence of at most 200 characters", () => {
+  for (const [cause, [, , description]] of Object.entries(failureTable)) {
+    assert.match(description, /^[\x20-\x7e]{5,200}$/, cause);
+  }
+});
 
 Deno.test("refusedRedirect(): what is allowed is printable, absolute, without fragment, user or script", () => {
   fc.assert(

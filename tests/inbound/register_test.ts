@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { OAuthClientInformationFullSchema } from "@modelcontextprotocol/sdk/shared/auth.js";
-import { authorizeQuery, bridgeKit, callbackUri, postJson, registerClient } from "./kit.ts";
+import {
+  approve,
+  authorizeQuery,
+  bridgeKit,
+  callbackUri,
+  comeBack,
+  Jar,
+  openConsent,
+  postJson,
+  redeem,
+  refresh,
+  registerClient,
+} from "./kit.ts";
 import { clientBodies } from "./client_bodies.ts";
 
 for (const { client, body, asks, refused = [], method } of clientBodies) {
@@ -216,6 +228,23 @@ Deno.test("register says 0 for a registration that never ends", async () => {
 
   assert.equal(answer["client_id_expires_at"], 0);
   assert.equal((await kit.app.request(`/authorize?${await authorizeQuery(answer.client_id)}`)).status, 200);
+});
+
+Deno.test("ten years later a client and its secret are good for a login and a refresh", async () => {
+  const kit = await bridgeKit();
+  const method = { token_endpoint_auth_method: "client_secret_post" };
+  const { client_id, client_secret = "" } = await registerClient(kit.app, method);
+  const jar = new Jar();
+
+  await kit.clock.advance(3_650 * 86_400_000);
+
+  const consent = await openConsent(kit.app, jar, await authorizeQuery(client_id));
+  const back = await comeBack(kit.app, jar, await approve(kit.app, jar, consent));
+  const code = back.searchParams.get("code") ?? "";
+  const redeemed = await redeem(kit.app, client_id, code, { client_secret });
+  assert.equal(redeemed.status, 200);
+  const { refresh_token } = await redeemed.json();
+  assert.equal((await refresh(kit.app, client_id, refresh_token, { client_secret })).status, 200);
 });
 
 Deno.test("register knows the hosts and schemes of published clients by itself, and no others", async () => {
