@@ -150,6 +150,26 @@ Deno.test("the compose file's settings are a good configuration", async () => {
   assert.equal(code, 0, stderr);
 });
 
+Deno.test("the compose file's secret is made once, for its owner only", {
+  ignore: findProgram("openssl") === undefined,
+}, async () => {
+  const [, command = ""] = /^# {3}(test -e \.env .*)$/m.exec(await read("compose/compose.yaml")) ?? [];
+  const cwd = await Deno.makeTempDir();
+  try {
+    const texts: string[] = [];
+    for (let time = 0; time < 2; time++) {
+      const { success } = await new Deno.Command("sh", { args: ["-euc", command], cwd }).output();
+      assert.ok(success);
+      texts.push(await Deno.readTextFile(`${cwd}/.env`));
+    }
+    assert.match(texts[0] ?? "", /^TOKEN_SIGNING_SECRET=[0-9a-f]{64}\n$/);
+    assert.equal(texts[1], texts[0]);
+    assert.equal(((await Deno.stat(`${cwd}/.env`)).mode ?? 0) & 0o777, 0o600);
+  } finally {
+    await Deno.remove(cwd, { recursive: true });
+  }
+});
+
 Deno.test("the image runs as a numeric user in http mode on every address, and knows its health", async () => {
   const dockerfile = await read("container/Dockerfile");
 
