@@ -1,7 +1,11 @@
 /** How http mode is told to stop, and told so more than once. */
 import assert from "node:assert/strict";
+import { startIdp } from "../fakes/idp.ts";
 import { startHandler } from "../fakes/raw_upstream.ts";
 import { startHttpMode } from "../support/http_mode.ts";
+import { logIn } from "../support/oauth_client.ts";
+import { startRedis } from "../support/redis.ts";
+import { testWithService } from "../support/services.ts";
 
 const ignore = Deno.build.os === "windows";
 
@@ -69,3 +73,39 @@ Deno.test({
     await process.line("stderr", /shutdown_forced/);
   },
 });
+
+testWithService(
+  "redis",
+  "a refresh that is under way when the end comes still finds its store",
+  async (path) => {
+    await using redis = await startRedis(path);
+    await using idp = await startIdp();
+    await using upstream = startHandler(() => Response.json({}));
+    const env = { REDIS_URL: redis.url, TOKEN_SIGNING_SECRET: "one-secret-of-a-stop-test-0123456789-abc" };
+    await using http = await startHttpMode({ idp, upstreamUrl: upstream.url, env });
+    const { client, tokens } = await logIn(http.mcpUrl);
+    const form = new URLSearchParams({
+      grant_type: "refresh_token",
+      client_id: client.clientId,
+      refresh_token: tokens.refresh_token ?? "",
+    }).toString();
+    const head = [
+      "POST /token HTTP/1.1",
+      `Host: localhost:${http.port}`,
+      "Content-Type: application/x-www-form-urlencoded",
+      `Content-Length: ${form.length}`,
+    ];
+    using connection = await Deno.connect({ hostname: "127.0.0.1", port: http.port });
+    const send = (text: string) => connection.write(new TextEncoder().encode(text));
+    await send(`${head.join("\r\n")}\r\n\r\n${form.slice(0, 20)}`);
+
+    http.process.signal("SIGTERM");
+    await http.process.line("stderr", /shutting_down/);
+    await send(form.slice(20));
+
+    const answer = new Uint8Array(65_536);
+    const size = await connection.read(answer) ?? 0;
+    assert.match(new TextDecoder().decode(answer.subarray(0, size)), /^HTTP\/1\.1 200 /);
+    assert.equal(await http.process.exited, 0);
+  },
+);
