@@ -4,7 +4,7 @@ import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from "jose";
 import { startIdp } from "../fakes/idp.ts";
 import { type RawUpstream, startHandler, unusedPort } from "../fakes/raw_upstream.ts";
 import { startUpstream } from "../fakes/upstream.ts";
-import { startHttpMode } from "../support/http_mode.ts";
+import { startHttpMode, untilAnswering } from "../support/http_mode.ts";
 import { connectV1, connectV2 } from "../support/mcp_client.ts";
 import { call } from "../support/oauth_client.ts";
 import { startDoorman } from "../support/process.ts";
@@ -221,13 +221,3 @@ Deno.test("allardy's variables start unchanged: static client, rewritten metadat
   assert.ok(doorman.stderr.some((line) => line.includes("static_client_is_public")));
   assert.ok(!doorman.stderr.some((line) => line.includes("my-secret")));
 });
-
-async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Nothing answers at ${url}`);
-}

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { startIdp, type TestIdp } from "../fakes/idp.ts";
 import { startHandler, unusedPort } from "../fakes/raw_upstream.ts";
 import { newBrowser } from "../support/browser.ts";
-import { startHttpMode } from "../support/http_mode.ts";
+import { startHttpMode, untilAnswering } from "../support/http_mode.ts";
 import {
   call,
   codeOf,
@@ -15,7 +15,7 @@ import {
   startLogin,
   tokenRequest,
 } from "../support/oauth_client.ts";
-import { type DoormanProcess, startDoorman } from "../support/process.ts";
+import type { DoormanProcess } from "../support/process.ts";
 import { startRedis } from "../support/redis.ts";
 import { startRoundRobin } from "../support/round_robin.ts";
 import { testWithService } from "../support/services.ts";
@@ -28,16 +28,6 @@ async function statusOf(mcpUrl: string, token: string): Promise<number> {
   const response = await call(mcpUrl, token, ping);
   await response.body?.cancel();
   return response.status;
-}
-
-async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Nothing answers at ${url}`);
 }
 
 testWithService(
@@ -80,26 +70,14 @@ testWithService(
 );
 
 /** One replica of the bridge behind `baseUrl`. */
-function startReplica(
+async function startReplica(
   idp: TestIdp,
   baseUrl: string,
-  options: { port: number; upstream: string; redis: string },
-): DoormanProcess {
-  return startDoorman([
-    ...[
-      "--transport",
-      "http",
-      "--host",
-      "127.0.0.1",
-      "--port",
-      `${options.port}`,
-      "--proxy-base-url",
-      baseUrl,
-    ],
-    ...["--inbound-auth-provider", "oidc", "--oidc-issuer-url", idp.issuer],
-    ...["--oidc-client-id", idp.clientId, "--oidc-client-secret", idp.clientSecret],
-    ...["--outbound-auth", "none", options.upstream],
-  ], { env: { REDIS_URL: options.redis, TOKEN_SIGNING_SECRET: secret, ...unlimited } });
+  { port, upstream, redis }: { port: number; upstream: string; redis: string },
+): Promise<DoormanProcess> {
+  const env = { REDIS_URL: redis, TOKEN_SIGNING_SECRET: secret, ...unlimited };
+  const options = { idp, port, baseUrl, upstreamUrl: upstream, dontWait: true, env };
+  return (await startHttpMode(options)).process;
 }
 
 testWithService(
@@ -115,8 +93,8 @@ testWithService(
     const ports = [unusedPort(), unusedPort()];
     const start = (port: number) =>
       startReplica(idp, origin, { port, upstream: upstream.url, redis: redis.url });
-    await using _one = start(ports[0] ?? 0);
-    const victim = start(ports[1] ?? 0);
+    await using _one = await start(ports[0] ?? 0);
+    const victim = await start(ports[1] ?? 0);
     await Promise.all(ports.map((port) => untilAnswering(`http://127.0.0.1:${port}/healthz`)));
     balancer.ports = ports;
     const mcpUrl = `${origin}/mcp`;
@@ -154,7 +132,7 @@ testWithService(
     }
 
     let killed = false;
-    let revived: DoormanProcess | undefined;
+    let revived: Promise<DoormanProcess> | undefined;
     const numbers = Array.from({ length: 200 }, (_, at) => at);
     const workers = Array.from({ length: 10 }, async () => {
       for (let number = numbers.shift(); number !== undefined; number = numbers.shift()) {
@@ -163,14 +141,14 @@ testWithService(
           killed = true;
           victim.signal("SIGKILL");
         }
-        if (done >= 110 && revived === undefined) revived = start(ports[1] ?? 0);
+        if (done >= 110) revived ??= start(ports[1] ?? 0);
       }
     });
     try {
       await Promise.all(workers);
     } finally {
       await victim[Symbol.asyncDispose]();
-      await revived?.[Symbol.asyncDispose]();
+      await (await revived)?.[Symbol.asyncDispose]();
     }
 
     assert.deepEqual(failures, []);

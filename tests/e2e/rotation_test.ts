@@ -13,10 +13,11 @@ import {
   startLogin,
   type Tokens,
 } from "../support/oauth_client.ts";
-import { type DoormanProcess, startDoorman } from "../support/process.ts";
+import type { DoormanProcess } from "../support/process.ts";
 import { startRedis } from "../support/redis.ts";
 import { startRoundRobin } from "../support/round_robin.ts";
 import { testWithService } from "../support/services.ts";
+import { startHttpMode, untilAnswering } from "../support/http_mode.ts";
 
 const [oldSecret, newSecret] = [
   "the-old-secret-0123456789-abcdefghi",
@@ -35,12 +36,8 @@ testWithService(
     await idp.addRedirect(`${origin}/auth/callback`);
     const ports = [unusedPort(), unusedPort()] as const;
     const start = async (port: number, secret: string, other?: string): Promise<DoormanProcess> => {
-      const replica = startDoorman([
-        ...["--transport", "http", "--host", "127.0.0.1", "--port", String(port), "--proxy-base-url", origin],
-        ...["--inbound-auth-provider", "oidc", "--oidc-issuer-url", idp.issuer],
-        ...["--oidc-client-id", idp.clientId, "--oidc-client-secret", idp.clientSecret],
-        ...["--outbound-auth", "none", upstream.url],
-      ], {
+      const { process } = await startHttpMode({
+        ...{ idp, port, baseUrl: origin, upstreamUrl: upstream.url, dontWait: true },
         env: {
           REDIS_URL: redis.url,
           TOKEN_SIGNING_SECRET: secret,
@@ -51,7 +48,7 @@ testWithService(
         },
       });
       await untilAnswering(`http://127.0.0.1:${port}/healthz`);
-      return replica;
+      return process;
     };
     const replicas = await Promise.all(ports.map((port) => start(port, oldSecret)));
     balancer.ports = [...ports];
@@ -110,13 +107,3 @@ testWithService(
     assert.ok(rounds >= 320, String(rounds));
   },
 );
-
-async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Nothing answers at ${url}`);
-}

@@ -20,6 +20,7 @@ import { type DoormanProcess, startDoorman } from "../support/process.ts";
 import { startRedis } from "../support/redis.ts";
 import { startRoundRobin } from "../support/round_robin.ts";
 import { testWithService } from "../support/services.ts";
+import { untilAnswering } from "../support/http_mode.ts";
 
 const users = 200;
 const atOnce = 10;
@@ -139,14 +140,4 @@ async function assertGood(mcpUrl: string, tokens: Tokens): Promise<void> {
   const response = await call(mcpUrl, tokens.access_token, { jsonrpc: "2.0", id: 1, method: "ping" });
   await response.body?.cancel();
   if (response.status !== 200) throw new Error(`a fresh token was answered ${response.status}`);
-}
-
-async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 400; attempt++) {
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Nothing answers at ${url}`);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { startHandler, unusedPort } from "../fakes/raw_upstream.ts";
 import { startUpstream } from "../fakes/upstream.ts";
-import { type HttpMode, startHttpMode } from "../support/http_mode.ts";
+import { type HttpMode, startHttpMode, untilAnswering } from "../support/http_mode.ts";
 import type { Keycloak } from "../support/keycloak.ts";
 import { connectV1, connectV2 } from "../support/mcp_client.ts";
 import { connectMcpRemote } from "../support/mcp_remote.ts";
@@ -32,16 +32,6 @@ function bridgeArgs(realm: Realm): string[] {
 /** The bridge on a realm as Keycloak makes it. */
 function startBridge(realm: Realm, upstreamUrl: string, env: Record<string, string> = {}): Promise<HttpMode> {
   return startHttpMode({ upstreamUrl, args: bridgeArgs(realm), env });
-}
-
-async function untilAnswering(url: string): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
-    const response = await fetch(url).catch(() => undefined);
-    await response?.body?.cancel();
-    if (response?.ok) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`Nothing answers at ${url}`);
 }
 
 async function statusOf(http: HttpMode, token: string): Promise<number> {

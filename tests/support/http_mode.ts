@@ -87,3 +87,14 @@ async function untilHealthy(http: HttpMode): Promise<void> {
   }
   throw new Error(`http mode did not start:\n${http.process.stderr.slice(-20).join("\n")}`);
 }
+
+/** Waits until somebody answers there with success. */
+export async function untilAnswering(url: string): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt++) {
+    const response = await fetch(url).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`Nothing answers at ${url}`);
+}
