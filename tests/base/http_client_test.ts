@@ -4,7 +4,7 @@ import { describeError, UserError } from "../../lib/base/errors.ts";
 import { openHttpClient } from "../../lib/base/http_client.ts";
 import { NetworkError } from "../../lib/base/network_error.ts";
 import { startProxy } from "../support/proxy.ts";
-import { serveTls, tlsFiles } from "../support/tls.ts";
+import { serveTls, startCertificateServer, tlsFiles } from "../support/tls.ts";
 
 const plain = { caFiles: [], noProxy: [] };
 const trusted = { caFiles: [tlsFiles.ca], noProxy: [] };
@@ -171,24 +171,10 @@ Deno.test("fetch() says that it was the proxy that refused", async () => {
 });
 
 Deno.test("fetch() shows the configured client certificate", async () => {
-  // node's server can ask for one, Deno's cannot.
-  const { createServer } = await import("node:https");
-  const server = createServer({
-    key: await Deno.readTextFile(tlsFiles.serverKey),
-    cert: await Deno.readTextFile(tlsFiles.serverCert),
-    ca: await Deno.readTextFile(tlsFiles.ca),
-    requestCert: true,
-    rejectUnauthorized: true,
-  }, (_request, response) => response.end("known"));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
+  await using server = await startCertificateServer((_request, response) => response.end("known"));
   using http = open({ ...trusted, clientCertFile: tlsFiles.clientCert, clientKeyFile: tlsFiles.clientKey });
 
-  assert.equal(await (await http.fetch(`https://localhost:${address.port}/`)).text(), "known");
-
-  server.closeAllConnections();
-  await new Promise((resolve) => server.close(resolve));
+  assert.equal(await (await http.fetch(`${server.origin}/`)).text(), "known");
 });
 
 Deno.test("readLimited() stops at the limit, by the declared length and by what comes", async () => {

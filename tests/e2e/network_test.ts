@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { startUpstream } from "../fakes/upstream.ts";
 import { baseEnv, doormanCommand, runDoorman, startDoorman } from "../support/process.ts";
 import { startProxy } from "../support/proxy.ts";
-import { serveTls, tlsFiles } from "../support/tls.ts";
+import { serveTls, startCertificateServer, tlsFiles } from "../support/tls.ts";
 
 interface Found {
   readonly level: string;
@@ -138,30 +138,15 @@ Deno.test("a proxy that wants a password is named", async () => {
 });
 
 Deno.test("a client certificate is shown to the server that asks for one", async () => {
-  const { createServer } = await import("node:https");
-  const server = createServer({
-    key: await Deno.readTextFile(tlsFiles.serverKey),
-    cert: await Deno.readTextFile(tlsFiles.serverCert),
-    ca: await Deno.readTextFile(tlsFiles.ca),
-    requestCert: true,
-    rejectUnauthorized: true,
-  }, (_request, response) => response.end("{}"));
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  const url = `https://localhost:${address.port}/mcp`;
-  try {
-    const env = {
-      CA_FILE: tlsFiles.ca,
-      CLIENT_CERT_FILE: tlsFiles.clientCert,
-      CLIENT_KEY_FILE: tlsFiles.clientKey,
-    };
-    assert.equal((await reach(url, env)).level, "ok");
-    assert.equal((await reach(url, { CA_FILE: tlsFiles.ca })).level, "fail");
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  await using server = await startCertificateServer((_request, response) => response.end("{}"));
+  const url = `${server.origin}/mcp`;
+  const env = {
+    CA_FILE: tlsFiles.ca,
+    CLIENT_CERT_FILE: tlsFiles.clientCert,
+    CLIENT_KEY_FILE: tlsFiles.clientKey,
+  };
+  assert.equal((await reach(url, env)).level, "ok");
+  assert.equal((await reach(url, { CA_FILE: tlsFiles.ca })).level, "fail");
 });
 
 Deno.test("stdio mode carries a call through the proxy to an upstream under a private authority", async () => {

@@ -1,10 +1,9 @@
 /** The ways that messages take to the upstream: directly, under a private authority, with a certificate, by proxy. */
 import assert from "node:assert/strict";
-import { createServer } from "node:https";
 import { startPump } from "../support/pump.ts";
 import { startProxy } from "../support/proxy.ts";
 import { rawUpstream, rpcResult } from "../support/raw_upstream.ts";
-import { serveTls, tlsFiles } from "../support/tls.ts";
+import { serveTls, startCertificateServer, tlsFiles } from "../support/tls.ts";
 
 const call = { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name: "x" } };
 const trusted = { caFiles: [tlsFiles.ca], noProxy: [] };
@@ -42,30 +41,16 @@ Deno.test("a certificate for another name is refused", { ignore }, async () => {
 });
 
 Deno.test("the client certificate is shown to an upstream that asks for one", async () => {
-  const server = createServer({
-    key: await Deno.readTextFile(tlsFiles.serverKey),
-    cert: await Deno.readTextFile(tlsFiles.serverCert),
-    ca: await Deno.readTextFile(tlsFiles.ca),
-    requestCert: true,
-    rejectUnauthorized: true,
-  }, (_, response) => {
+  await using server = await startCertificateServer((_, response) => {
     response.setHeader("content-type", "application/json").end('{"jsonrpc":"2.0","id":1,"result":{}}');
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  assert.ok(typeof address === "object" && address !== null);
-  const url = `https://localhost:${address.port}/mcp`;
-  try {
-    const certificate = { clientCertFile: tlsFiles.clientCert, clientKeyFile: tlsFiles.clientKey };
-    await using known = startPump(url, { http: { ...trusted, ...certificate } });
-    await using unknown = startPump(url, { http: trusted });
+  const url = `${server.origin}/mcp`;
+  const certificate = { clientCertFile: tlsFiles.clientCert, clientKeyFile: tlsFiles.clientKey };
+  await using known = startPump(url, { http: { ...trusted, ...certificate } });
+  await using unknown = startPump(url, { http: trusted });
 
-    assert.deepEqual((await known.ask(call)).result, {});
-    assert.equal((await unknown.ask(call)).error.code, -31001);
-  } finally {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  }
+  assert.deepEqual((await known.ask(call)).result, {});
+  assert.equal((await unknown.ask(call)).error.code, -31001);
 });
 
 Deno.test("messages go through the configured proxy, and nowhere else when it refuses", async () => {

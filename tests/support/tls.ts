@@ -1,5 +1,9 @@
 /** The test authority and a server under it, for outbound TLS on loopback. */
 
+import type { RequestListener } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+
 const folder = new URL("../fixtures/tls/", import.meta.url);
 
 /** Paths of the PEM files in `tests/fixtures/tls`. */
@@ -31,4 +35,25 @@ export function serveTls(
     onListen: () => {},
   }, handler);
   return { port: server.addr.port, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+/** A server that wants a client certificate of this authority, at `https://localhost`; node's, since Deno's cannot ask. */
+export async function startCertificateServer(
+  answer: RequestListener,
+): Promise<AsyncDisposable & { readonly origin: string }> {
+  const server = createServer({
+    key: await Deno.readTextFile(tlsFiles.serverKey),
+    cert: await Deno.readTextFile(tlsFiles.serverCert),
+    ca: await Deno.readTextFile(tlsFiles.ca),
+    requestCert: true,
+    rejectUnauthorized: true,
+  }, answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    origin: `https://localhost:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
 }
