@@ -34,13 +34,15 @@ export function requestsOf(message: Outgoing): readonly (Head & { readonly id: s
   return message.heads.filter((head): head is Head & { id: string } => isRequest(head));
 }
 
-/** Two texts of one id are one id: `"a"` and `"\u0061"`, 1 and 1.0. Big integers stay as they are. */
+/**
+ * Two texts of one id are one id: `"a"` and `"\u0061"`, 1 and 1.0. Big integers stay as they are. The `#` keeps numbers
+ * from being places in an array.
+ */
 export function idKey(raw: string): string {
   const first = raw.charCodeAt(0);
-  if (first !== 0x22 && /^-?\d+$/.test(raw)) return raw;
   // A string without escapes is its own shortest text.
-  if (first === 0x22 && /^"[a-zA-Z0-9_-]*"$/.test(raw)) return raw;
-  return JSON.stringify(JSON.parse(raw));
+  const plain = first === 0x22 ? /^"[a-zA-Z0-9_-]*"$/.test(raw) : /^-?\d+$/.test(raw);
+  return plain ? `#${raw}` : `#${JSON.stringify(JSON.parse(raw))}`;
 }
 
 function sameText(one: string | undefined, other: string): boolean {
@@ -54,7 +56,8 @@ export function isEndless(head: Head): boolean {
 
 /** All requests under way. */
 export class WaitingRequests {
-  readonly #byId = new Map<string, Waiting[]>();
+  /** By `idKey`; no Map, for the reason that `base/crowd.ts` tells. */
+  readonly #byId: Record<string, readonly Waiting[]> = Object.create(null);
   #count = 0;
   #empty = Promise.withResolvers<void>();
 
@@ -77,16 +80,14 @@ export class WaitingRequests {
       finish,
       abort,
     };
-    const same = this.#byId.get(key);
-    if (same === undefined) this.#byId.set(key, [waiting]);
-    else same.push(waiting);
+    this.#byId[key] = [...this.#byId[key] ?? [], waiting];
     if (!isEndless(head)) this.#count++;
     return waiting;
   }
 
   /** The request with this id that has waited longest. */
   find(rawId: string): Waiting | undefined {
-    return this.#byId.get(idKey(rawId))?.[0];
+    return this.#byId[idKey(rawId)]?.[0];
   }
 
   /** Marks a request as answered; false when it was before. */
@@ -94,9 +95,9 @@ export class WaitingRequests {
     if (waiting.answered) return false;
     waiting.answered = true;
     waiting.finish();
-    const same = this.#byId.get(waiting.key)?.filter((other) => other !== waiting) ?? [];
-    if (same.length === 0) this.#byId.delete(waiting.key);
-    else this.#byId.set(waiting.key, same);
+    const same = this.#byId[waiting.key]?.filter((other) => other !== waiting) ?? [];
+    if (same.length === 0) delete this.#byId[waiting.key];
+    else this.#byId[waiting.key] = same;
     if (!isEndless(waiting.head) && --this.#count === 0) {
       this.#empty.resolve();
       this.#empty = Promise.withResolvers();
@@ -111,7 +112,7 @@ export class WaitingRequests {
 
   /** Every request that waits. */
   all(): Waiting[] {
-    return [...this.#byId.values()].flat();
+    return Object.values(this.#byId).flat();
   }
 
   /**

@@ -8,6 +8,7 @@
  *     upstream message -> answer? its request is settled -> one line
  *     request without an answer -> an error with its own id
  */
+import { Crowd, type Member } from "../base/crowd.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Incoming } from "./answer.ts";
@@ -41,13 +42,17 @@ export interface PumpParts {
  */
 const maxWaiting = 2_000;
 
+interface Sending extends Member {
+  readonly abort: AbortController;
+}
+
 /** Carries messages until the host has no more. */
 export class Pump implements UpstreamHost {
   readonly #parts: PumpParts;
   readonly #waiting = new WaitingRequests();
   readonly #connect: (host: UpstreamHost) => Upstream;
   /** What is under way; ended together at exit. */
-  readonly #sending = new Set<AbortController>();
+  readonly #sending = new Crowd<Sending>();
   /** What asks for no answer and is on its way. */
   readonly #notifying = new Set<Promise<void>>();
   #upstream: Upstream | undefined;
@@ -56,7 +61,7 @@ export class Pump implements UpstreamHost {
     this.#parts = parts;
     this.#connect = connect;
     parts.signal.addEventListener("abort", () => {
-      for (const sending of this.#sending) sending.abort(parts.signal.reason);
+      for (const { abort } of this.#sending) abort.abort(parts.signal.reason);
     }, { once: true });
   }
 
@@ -165,9 +170,10 @@ export class Pump implements UpstreamHost {
       waiting.onAnswer = overrideIdentity(head.method, this.#parts.identity);
       return waiting;
     });
-    this.#sending.add(abort);
+    const sending: Sending = { abort };
+    this.#sending.enter(sending);
     const over = () => {
-      this.#sending.delete(abort);
+      this.#sending.leave(sending);
       this.#notifying.delete(sent);
     };
     const sent: Promise<void> = this.upstream.send(message, own, abort.signal).then(
