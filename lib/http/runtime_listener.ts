@@ -28,11 +28,6 @@ export interface RenewableListening extends Listening {
 
 const relistenAfterMs = 200;
 
-const [major = 0, minor = 0] = Deno.version.deno.split(".").map(Number);
-
-/** Before Deno 2.9 a client that has left before its request's signal is first asked for is never noticed. */
-const leavesUnnoticed = major === 2 && minor < 9;
-
 /** With nothing in flight for so long, whatever was answered has been sent. */
 const quietMs = 3_000;
 
@@ -60,7 +55,9 @@ export function listenTls(
         return new Response(null, { status: 500 });
       },
     }, async (request, info) => {
-      if (leavesUnnoticed) request.signal;
+      // A client that has left before its request's signal is first asked for is never noticed (HTTP/2 and, before
+      // Deno 2.9, HTTP/1.1).
+      request.signal;
       const answer = await handler(request, info.remoteAddr.hostname);
       return answer instanceof Reply ? responseOf(answer) : answer;
     });

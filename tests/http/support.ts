@@ -7,7 +7,7 @@ import type { Logger } from "../../lib/base/log.ts";
 import { jweSealer } from "../../lib/crypto/jwe_sealer.ts";
 import { keyRing } from "../../lib/crypto/key_ring.ts";
 import { buildFront, type FrontSettings } from "../../lib/http/front.ts";
-import { listen } from "../../lib/http/serve.ts";
+import { listen, type ServeHandler, type Tls } from "../../lib/http/serve.ts";
 import { publicCors } from "../../lib/inbound/cors.ts";
 import type { Inbound } from "../../lib/inbound/inbound.ts";
 import type { Caller } from "../../lib/oauth/caller.ts";
@@ -115,6 +115,8 @@ export interface FrontOptions {
   readonly log?: Logger;
   readonly firstByteTimeoutMs?: number;
   readonly connectTimeoutMs?: number;
+  /** Serves it over TLS, by the runtime's server. */
+  readonly tls?: Tls;
 }
 
 /** Starts the surface on a free port. */
@@ -148,10 +150,14 @@ export async function startFront(options: FrontOptions) {
     counters,
     log,
   });
-  const server = listen({ hostname: "127.0.0.1", port: 0 }, (request, peer) => {
+  const place = { hostname: "127.0.0.1", port: 0 };
+  const handler: ServeHandler = (request, peer) => {
     keepCarried(request.headers, "");
     return front.handler(request, peer);
-  }, log);
+  };
+  const server = options.tls === undefined
+    ? listen(place, handler, log)
+    : listen({ ...place, tls: options.tls }, handler, log);
   return {
     front,
     inbound,
