@@ -50,6 +50,7 @@ export class ServerConnection {
   #interim: Promise<void> | undefined;
   #outflow: Outflow | undefined;
   #watching = false;
+  readonly #closed = Promise.withResolvers<void>();
   /** `Wire.writes` at the last look, and since when. */
   #writes = 0;
   #writesSinceMs = 0;
@@ -65,13 +66,19 @@ export class ServerConnection {
     } catch {
       // The client's end of the connection broke, which is its own business.
     } finally {
-      this.#left();
-      this.#wire.close();
+      this.close();
     }
   }
 
   close(): void {
+    this.#left();
     this.#wire.close();
+    this.#closed.resolve();
+  }
+
+  /** Resolves when it is over; before Deno 2.9 a write that the client does not take goes on after that. */
+  get over(): Promise<void> {
+    return this.#closed.promise;
   }
 
   /** Ends what waits for too long; `nowMs` of `performance.now()`. */
@@ -243,7 +250,9 @@ export class ServerConnection {
     // What ends one wait may be the next request, which then may want to be watched as well.
     while (this.#wantsWatch()) {
       if (await wire.fill().catch(() => false)) continue;
-      this.#left();
+      if (this.#outflow === undefined) this.#left();
+      // A write that waits for it would wait on.
+      else this.close();
       break;
     }
     this.#watching = false;
@@ -259,8 +268,6 @@ export class ServerConnection {
     this.#request?.leave();
     if (this.#outflow === undefined) return;
     this.#outflow.cancel(new Error("the client left"));
-    // A write that waits for it would wait on.
-    this.close();
   }
 
   async #discard(request: Http1Request): Promise<boolean> {

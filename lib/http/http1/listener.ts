@@ -55,7 +55,8 @@ export function listenHttp1(
     const connection = new ServerConnection(conn, conn.remoteAddr.hostname, parts);
     connections.add(connection);
     looking ??= setInterval(look, Math.min(lookEveryMs, ...Object.values(limits)));
-    await connection.run();
+    connection.run();
+    await connection.over;
     connections.delete(connection);
     if (connections.size === 0) emptied();
   };
