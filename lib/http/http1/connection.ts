@@ -7,15 +7,16 @@
  *     while the handler takes its time, or a stream runs: does the client leave? -> the request's signal
  *     the last answer: our side closed, what still comes thrown away for a moment, so that a reset takes nothing away
  */
-import { headEnd, Malformed, maxHeadBytes } from "../../base/http1/fields.ts";
+import { Malformed } from "../../base/http1/fields.ts";
 import { isStream } from "../../base/byte_stream.ts";
 import { Wire } from "../../base/http1/wire.ts";
 import type { Incoming } from "../incoming.ts";
 import type { ConnectionLimits } from "../listening.ts";
 import { Reply } from "../reply.ts";
 import { type Outflow, writeStream, writeWhole } from "./answer.ts";
+import { HeadReader } from "./head_reader.ts";
 import { Http1Request } from "./request.ts";
-import { BadHead, parseRequestHead, type RequestHead } from "./request_head.ts";
+import { BadHead, type RequestHead } from "./request_head.ts";
 import { type AnswerHead, answerHead } from "./response_head.ts";
 
 /** What connections have in common. */
@@ -42,9 +43,8 @@ type Phase = "idle" | "head" | "answering" | "rest" | "linger";
 export class ServerConnection {
   #phase: Phase = "head";
   #sinceMs = performance.now();
-  /** Bytes of the next head that were looked through for its end. */
-  #scanned = 0;
   readonly #wire: Wire;
+  readonly #heads: HeadReader;
   #request: Http1Request | undefined;
   /** The word to go on, while it is written. */
   #interim: Promise<void> | undefined;
@@ -57,6 +57,7 @@ export class ServerConnection {
 
   constructor(conn: Deno.Conn, private readonly peer: string, private readonly parts: ConnectionParts) {
     this.#wire = new Wire(conn);
+    this.#heads = new HeadReader(this.#wire);
   }
 
   /** Serves until the connection ends; never throws. */
@@ -133,11 +134,11 @@ export class ServerConnection {
     const wire = this.#wire;
     let head: RequestHead | undefined;
     try {
-      head = this.#head();
+      head = this.#heads.next();
       while (head === undefined) {
         if (!await wire.fill()) return false;
         if (this.#phase === "linger") return await this.#linger();
-        head = this.#head();
+        head = this.#heads.next();
         if (this.#phase === "idle" && wire.start !== wire.end) this.#enter("head");
       }
     } catch (error) {
@@ -158,39 +159,10 @@ export class ServerConnection {
     const goesOn = keep && (request.bodyDone || await this.#discard(request));
     request.over = true;
     if (!goesOn) return await this.#linger();
-    this.#skipLineEnds();
+    this.#heads.skipLineEnds();
     wire.slim();
     this.#enter(wire.start === wire.end ? "idle" : "head");
     return true;
-  }
-
-  /** A line end too many after a body is overlooked (RFC 9112 section 2.2). */
-  #skipLineEnds(): void {
-    const wire = this.#wire;
-    while (
-      wire.end - wire.start >= 2 && wire.buffer[wire.start] === 0x0d && wire.buffer[wire.start + 1] === 0x0a
-    ) {
-      wire.start += 2;
-    }
-  }
-
-  #head(): RequestHead | undefined {
-    this.#skipLineEnds();
-    const wire = this.#wire;
-    // The last two bytes may be the beginning of a head's end.
-    const end = headEnd(wire.buffer, wire.start + Math.max(0, this.#scanned - 2), wire.end);
-    this.#scanned = wire.end - wire.start;
-    if ((end >= 0 ? end : wire.end) - wire.start > maxHeadBytes) {
-      const feed = wire.buffer.indexOf(0x0a, wire.start);
-      const lineEnds = feed >= 0 && feed < Math.min(wire.end, wire.start + maxHeadBytes);
-      if (!lineEnds) throw new BadHead(414, "a request line that is too long");
-      throw new BadHead(431, "a head that is too long");
-    }
-    if (end < 0) return undefined;
-    const head = parseRequestHead(wire.buffer.subarray(wire.start, end));
-    wire.start = end;
-    this.#scanned = 0;
-    return head;
   }
 
   async #answer(request: Http1Request, reply: Reply): Promise<boolean> {
