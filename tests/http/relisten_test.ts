@@ -18,7 +18,8 @@ function shown(port: number): Promise<string> {
 
 Deno.test({
   name: "after a renewal that failed, a listener that has to listen again does so with the old certificate",
-  ignore: Deno.build.os === "windows",
+  // Deno 2.6 does not always say that its loop has ended.
+  ignore: Deno.build.os === "windows" || Deno.version.deno.startsWith("2.6."),
   async fn() {
     const program = new URL("./relisten_child.ts", import.meta.url).pathname;
     const child = new Deno.Command("sh", {
