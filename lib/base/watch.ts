@@ -25,6 +25,10 @@ export class Watch<T extends Watched = Watched> {
     return this.#inside;
   }
 
+  get size(): number {
+    return this.#inside.size;
+  }
+
   enter(watched: T): void {
     this.#inside.enter(watched);
     this.#timer ??= setInterval(() => this.#look(), this.everyMs);

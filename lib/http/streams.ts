@@ -34,8 +34,7 @@ const tickMs = 1_000;
 
 /** All event streams of the server. */
 export class Streams {
-  readonly #watch = new Watch(tickMs);
-  readonly #open = new Set<EventStream>();
+  readonly #open = new Watch<EventStream>(tickMs);
   #draining = false;
 
   /** `commentEveryMs` 0: no comments. */
@@ -48,11 +47,9 @@ export class Streams {
   /** The body for the client. */
   pass(body: ByteStream, options: StreamOptions): ByteSource {
     const stream = new EventStream(body, options, this.commentEveryMs, () => {
-      this.#open.delete(stream);
-      this.#watch.leave(stream);
+      this.#open.leave(stream);
     });
-    this.#open.add(stream);
-    this.#watch.enter(stream);
+    this.#open.enter(stream);
     if (this.#draining && options.standing) stream.end("ended");
     return stream;
   }
@@ -60,12 +57,12 @@ export class Streams {
   /** Ends the streams that wait for nothing, and from now on each new one; the others finish. */
   endStanding(): void {
     this.#draining = true;
-    for (const stream of this.#open) if (stream.options.standing) stream.end("ended");
+    for (const stream of this.#open.inside) if (stream.options.standing) stream.end("ended");
   }
 
   close(): void {
-    for (const stream of this.#open) stream.end("ended");
-    this.#watch.close();
+    for (const stream of this.#open.inside) stream.end("ended");
+    this.#open.close();
   }
 }
 

@@ -8,6 +8,7 @@
  *     the last answer: our side closed, what still comes thrown away for a moment, so that a reset takes nothing away
  */
 import { Malformed } from "../../base/http1/fields.ts";
+import type { Member } from "../../base/crowd.ts";
 import { isStream } from "../../base/byte_stream.ts";
 import { Wire } from "../../base/http1/wire.ts";
 import type { Incoming } from "../incoming.ts";
@@ -40,7 +41,8 @@ const maxAheadBytes = 16_384;
 type Phase = "idle" | "head" | "answering" | "rest" | "linger";
 
 /** A connection that is open. */
-export class ServerConnection {
+export class ServerConnection implements Member {
+  at?: number;
   #phase: Phase = "head";
   #sinceMs = performance.now();
   readonly #wire: Wire;

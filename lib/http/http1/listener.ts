@@ -5,6 +5,7 @@
  *        |-> no file descriptors left: later again; connections that are open go on being served
  *        `-> drain: the listener and everything that waits closed -> answers finish, or the deadline cuts them
  */
+import { Crowd } from "../../base/crowd.ts";
 import { systemClock } from "../../base/clock.ts";
 import type { Logger } from "../../base/log.ts";
 import type { ConnectionLimits, DrainOptions, Listening, ListenOptions, ServeHandler } from "../listening.ts";
@@ -28,7 +29,7 @@ export function listenHttp1(
   log: Logger,
 ): Listening {
   const listener = Deno.listen({ hostname, port, ...(reusePort ? { reusePort } : {}) });
-  const connections = new Set<ServerConnection>();
+  const connections = new Crowd<ServerConnection>();
   const limits = { ...defaults, ...ours };
   let draining = false;
   let emptied = () => {};
@@ -53,11 +54,11 @@ export function listenHttp1(
 
   const serve = async (conn: Deno.TcpConn) => {
     const connection = new ServerConnection(conn, conn.remoteAddr.hostname, parts);
-    connections.add(connection);
+    connections.enter(connection);
     looking ??= setInterval(look, Math.min(lookEveryMs, ...Object.values(limits)));
     connection.run();
     await connection.over;
-    connections.delete(connection);
+    connections.leave(connection);
     if (connections.size === 0) emptied();
   };
 

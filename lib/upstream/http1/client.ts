@@ -6,6 +6,7 @@
  *     send -> idle connection that is known to live, or a new one -> head + small body in one write
  *          -> head of the answer -> body at once, or a stream -> connection idle again, or closed
  */
+import { Crowd } from "../../base/crowd.ts";
 import { readBody, type ReceivedBody } from "../../base/http1/body.ts";
 import { chunkBytes, giveBack, headBytes, joined, takeRoom, writeInto } from "../../base/http1/bytes.ts";
 import { Malformed } from "../../base/http1/fields.ts";
@@ -61,7 +62,7 @@ const oneWriteBytes = 65_536;
 /** Sends requests to one origin over kept connections. */
 export class Http1Client implements Disposable {
   readonly #idle: Connection[] = [];
-  readonly #open = new Set<Connection>();
+  readonly #open = new Crowd<Connection>();
   #sweeper: ReturnType<typeof setInterval> | undefined;
   #closed = false;
 
@@ -190,7 +191,7 @@ export class Http1Client implements Disposable {
       connection.close();
       throw new UpstreamError("broken", "the upstream is being closed");
     }
-    this.#open.add(connection);
+    this.#open.enter(connection);
     return connection;
   }
 
@@ -208,7 +209,7 @@ export class Http1Client implements Disposable {
   }
 
   #end(connection: Connection): void {
-    this.#open.delete(connection);
+    this.#open.leave(connection);
     connection.close();
   }
 

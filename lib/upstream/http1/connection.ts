@@ -3,12 +3,14 @@
  * closes is known to be dead before it is used again, and bytes that nobody asked for end it instead of becoming
  * somebody's answer.
  */
+import type { Member } from "../../base/crowd.ts";
 import { headEnd, maxHeadBytes } from "../../base/http1/fields.ts";
 import { Wire } from "../../base/http1/wire.ts";
 import { broken, type Head, parseHead } from "./head.ts";
 
 /** A wire that answers come on. */
-export class Connection extends Wire {
+export class Connection extends Wire implements Member {
+  at?: number;
   /** When it became idle, and how long the upstream said to keep it; milliseconds. */
   idleSinceMs = 0;
   idleMs: number | undefined;
