@@ -94,16 +94,21 @@ testWithService(
       `Host: localhost:${http.port}`,
       "Content-Type: application/x-www-form-urlencoded",
       `Content-Length: ${form.length}`,
+      // The answer to which shows that the request is under way.
+      "Expect: 100-continue",
     ];
     using connection = await Deno.connect({ hostname: "127.0.0.1", port: http.port });
     const send = (text: string) => connection.write(new TextEncoder().encode(text));
-    await send(`${head.join("\r\n")}\r\n\r\n${form.slice(0, 20)}`);
+    await send(`${head.join("\r\n")}\r\n\r\n`);
+    const answer = new Uint8Array(65_536);
+    const interim = await connection.read(answer) ?? 0;
+    assert.equal(new TextDecoder().decode(answer.subarray(0, interim)), "HTTP/1.1 100 Continue\r\n\r\n");
+    await send(form.slice(0, 20));
 
     http.process.signal("SIGTERM");
     await http.process.line("stderr", /shutting_down/);
     await send(form.slice(20));
 
-    const answer = new Uint8Array(65_536);
     const size = await connection.read(answer) ?? 0;
     assert.match(new TextDecoder().decode(answer.subarray(0, size)), /^HTTP\/1\.1 200 /);
     assert.equal(await http.process.exited, 0);

@@ -71,7 +71,11 @@ export const session: Step[] = [
   ["templates", (client) => client.listResourceTemplates()],
   ["template", (client) => client.readResource({ uri: "note://two" })],
   ["log level", (client) => client.setLoggingLevel("debug")],
-  ["logs", call("log", { count: 3 })],
+  ["logs", async (client, transcript) => {
+    await call("log", { count: 3 })(client, transcript);
+    // On a stream of their own they may come after the answer.
+    await transcript.heard("line 3");
+  }],
   ["sampling", call("sample", { prompt: "2+2" })],
   ["elicitation", call("elicit")],
   [

@@ -41,8 +41,8 @@ export interface Transcript {
   step(name: string): void;
   /** Every message as text; those that a step heard are sorted, since streams have no common order. */
   lines(): string[];
-  /** Waits until this method has been heard in this step. */
-  heard(method: string): Promise<void>;
+  /** Waits until this method, or any other text of a message, has been heard in this step. */
+  heard(text: string): Promise<void>;
   count(): number;
 }
 
@@ -84,10 +84,10 @@ export function recordTranscript(transport: AnyTransport): Transcript {
         ...said.map((text) => `> ${text}`),
         ...heard.toSorted().map((text) => `< ${text}`),
       ]),
-    heard(method) {
+    heard(wanted) {
       return new Promise((resolve) => {
         const look = () => {
-          if (!current().heard.some((text) => text.includes(`"${method}"`))) return;
+          if (!current().heard.some((text) => text.includes(`"${wanted}"`))) return;
           listeners.delete(look);
           resolve();
         };
