@@ -1,4 +1,5 @@
 /** Reading what somebody else sends, up to a size. */
+import { joinBytes } from "./join_bytes.ts";
 
 /** More was sent than is read. */
 export class BodyTooLarge extends Error {
@@ -29,13 +30,7 @@ export async function readLimited(
     if (length > maxBytes) throw new BodyTooLarge(maxBytes);
     chunks.push(chunk);
   }
-  const all = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    all.set(chunk, at);
-    at += chunk.length;
-  }
-  return all;
+  return joinBytes(chunks);
 }
 
 /** The whole body as UTF-8 text. @throws BodyTooLarge */

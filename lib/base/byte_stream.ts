@@ -2,6 +2,7 @@
  * Bytes that come over time. The runtime's streams are what the platform knows; the source here is what a relay needs,
  * at a third of their memory and time: one reader, one read at a time, nothing held back or read ahead.
  */
+import { joinBytes } from "./join_bytes.ts";
 
 /** Whoever gets one reads it to its end or cancels it. `ReadableStream` is one. */
 export interface ByteStream extends AsyncIterable<Uint8Array> {
@@ -69,16 +70,5 @@ export function asReadable(stream: ByteStream): ReadableStream<Uint8Array> {
 export async function collected(stream: ByteStream): Promise<Uint8Array<ArrayBuffer>> {
   const pieces: Uint8Array[] = [];
   for await (const piece of stream) pieces.push(piece);
-  return concat(pieces);
-}
-
-/** One piece of several. */
-export function concat(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    out.set(piece, at);
-    at += piece.length;
-  }
-  return out;
+  return joinBytes(pieces);
 }

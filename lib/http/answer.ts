@@ -74,7 +74,6 @@ export class Answering {
     if (told.sessionId !== null) {
       headers.push(["mcp-session-id", await this.#boundSession(told.sessionId, context)]);
     }
-
     const { body } = upstream;
     if (body === null || status === 204 || status === 304) {
       context.release();

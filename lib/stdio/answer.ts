@@ -1,7 +1,7 @@
 /** Reads what the upstream answers with: one JSON text, or a stream of events, each with a message. */
 import { asReadable, type ByteStream, isStream } from "../base/byte_stream.ts";
 import { discard, headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import { EventReader, type StreamHints } from "./events.ts";
 import { type Head, isMessage } from "./head.ts";
 import { MessageScanner } from "./message.ts";

@@ -1,6 +1,6 @@
 /** Every message in both directions, appended to a file when the user asked for it; never anywhere else. */
 import { UserError } from "../base/errors.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 
 /** Where messages are recorded. */
 export interface MessageDump extends Disposable {

@@ -11,7 +11,7 @@ import type { Clock } from "../base/clock.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Incoming } from "./answer.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { Credentials } from "./credentials.ts";
 import { idKey, type Outgoing, type Waiting } from "./exchange.ts";
 import { isResponse } from "./head.ts";

@@ -1,5 +1,5 @@
 /** The words that replace the upstream's own in the answer that introduces it; nothing else of it changes. */
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { IdentityOverrides } from "./config.ts";
 import type { Waiting } from "./exchange.ts";
 

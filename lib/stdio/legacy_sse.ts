@@ -9,7 +9,7 @@ import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import { discard, type UpstreamResponse } from "../upstream/upstream.ts";
 import { httpError, type Incoming, isOk, mediaType, messageOf, streamed } from "./answer.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { Outgoing, Waiting } from "./exchange.ts";
 import { EventReader } from "./events.ts";
 import { isResponse } from "./head.ts";

@@ -2,7 +2,7 @@
  * Bytes as they come from the host, cut into lines. A line is handed on as bytes: nothing is decoded. A line over the
  * limit is not kept but still read, so that the request in it can be refused by its own id.
  */
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import { MessageScanner } from "./message.ts";
 import type { Scan } from "./head.ts";
 

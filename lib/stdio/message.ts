@@ -7,7 +7,7 @@
  */
 
 import * as json from "./json_grammar.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { Head, Scan } from "./head.ts";
 import { plainEnd } from "./plain_text.ts";
 

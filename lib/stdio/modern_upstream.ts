@@ -6,7 +6,7 @@
  *     subscriptions/listen  -> cut off? -> said again with the same id, until it is answered or cancelled
  *     anything else         -> cut off? -> an error, unless it only reads
  */
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { Outgoing, Waiting } from "./exchange.ts";
 import { isResponse } from "./head.ts";
 import { scanMessage } from "./message.ts";

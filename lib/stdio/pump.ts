@@ -12,7 +12,7 @@ import { Crowd, type Member } from "../base/crowd.ts";
 import { describeError } from "../base/errors.ts";
 import type { Logger } from "../base/log.ts";
 import type { Incoming } from "./answer.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { MessageDump } from "./dump.ts";
 import { idKey, type Outgoing, requestsOf, type Waiting, WaitingRequests } from "./exchange.ts";
 import { type Head, isRequest, isResponse } from "./head.ts";

@@ -8,7 +8,7 @@
 import { describeError } from "../base/errors.ts";
 import { discard, headerOf } from "../upstream/upstream.ts";
 import { httpError, type Incoming } from "./answer.ts";
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { Outgoing, Waiting } from "./exchange.ts";
 import { isResponse } from "./head.ts";
 import { isModern } from "./modern.ts";

@@ -1,5 +1,5 @@
 /** The tools that the upstream has listed, as far as calling them needs: which arguments go into headers. */
-import { joinBytes } from "./bytes.ts";
+import { joinBytes } from "../base/join_bytes.ts";
 import type { Logger } from "../base/log.ts";
 import { type ParamHeader, paramHeaders } from "./param_headers.ts";
 

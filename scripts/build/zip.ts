@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { joinBytes } from "../../lib/base/join_bytes.ts";
 
 /** A ZIP file (APPNOTE 6.3, no encryption, no ZIP64) of deflated files with a fixed date. */
 export function zip(
@@ -23,8 +24,8 @@ export function zip(
       field.u16(path.length);
       field.u16(0);
     });
-    const local = join([record((field) => field.u32(0x04034b50)), common, path, packed]);
-    directory.push(join([
+    const local = joinBytes([record((field) => field.u32(0x04034b50)), common, path, packed]);
+    directory.push(joinBytes([
       record((field) => {
         field.u32(0x02014b50);
         field.u16(0x0314); // made on Unix, so that the mode below counts
@@ -42,7 +43,7 @@ export function zip(
     parts.push(local);
     offset += local.length;
   }
-  const index = join(directory);
+  const index = joinBytes(directory);
   const end = record((field) => {
     field.u32(0x06054b50);
     field.u16(0);
@@ -53,7 +54,7 @@ export function zip(
     field.u32(offset);
     field.u16(0);
   });
-  return join([...parts, index, end]);
+  return joinBytes([...parts, index, end]);
 }
 
 interface FieldWriter {
@@ -76,14 +77,4 @@ function record(write: (field: FieldWriter) => void): Uint8Array {
     },
   });
   return new Uint8Array(view.buffer, 0, at);
-}
-
-function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,6 @@
 /** Bodies of both directions: at once where they are small and there, as streams otherwise. */
-import { ByteSource, concat } from "../byte_stream.ts";
+import { ByteSource } from "../byte_stream.ts";
+import { joinBytes } from "../join_bytes.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import { CutShort } from "./fields.ts";
 import type { Wire } from "./wire.ts";
@@ -53,7 +54,7 @@ export function readBody(
   });
   if (!decoder.done) return bodyStream(wire, chunked(decoder, pieces), reading);
   onEnd(true);
-  return concat(pieces);
+  return joinBytes(pieces);
 }
 
 /** At once where it came with the head, as it mostly does. */
@@ -165,7 +166,7 @@ function bodyStream(wire: Wire, take: Taking, reading: BodyReading): ByteSource 
     for (let ended = false;;) {
       const { pieces, done } = take(wire, ended);
       if (done || pieces.length > 0) {
-        return { piece: pieces.length === 1 && pieces[0] ? pieces[0] : concat(pieces), done };
+        return { piece: joinBytes(pieces), done };
       }
       ended = !await wire.fill();
     }

@@ -57,14 +57,6 @@ export function chunkBytes(data: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Both in one piece, so that a small message is one write. */
-export function joined(head: Uint8Array, body: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(head.length + body.length);
-  bytes.set(head);
-  bytes.set(body, head.length);
-  return bytes;
-}
-
 const roomBytes = 16_384;
 const maxRooms = 64;
 const rooms: Uint8Array[] = [];

@@ -77,18 +77,18 @@ export class Wire {
 
   /** Lets go of a buffer that grew, where nothing in it is left to be read; whoever still looks at it keeps it. */
   slim(): void {
-    if (this.buffer.length > firstBufferBytes && this.#reading === undefined && this.start === this.end) {
-      this.buffer = new Uint8Array(firstBufferBytes);
-      this.start = this.end = 0;
-    }
+    if (this.buffer.length > firstBufferBytes) this.#renew(firstBufferBytes);
   }
 
   /** Lets go of the buffer for as long as the other side has nothing to say. */
   quiet(): void {
-    if (this.#reading === undefined && this.start === this.end) {
-      this.buffer = new Uint8Array(quietBufferBytes);
-      this.start = this.end = 0;
-    }
+    this.#renew(quietBufferBytes);
+  }
+
+  #renew(bytes: number): void {
+    if (this.#reading !== undefined || this.start !== this.end) return;
+    this.buffer = new Uint8Array(bytes);
+    this.start = this.end = 0;
   }
 
   #makeRoom(): void {

@@ -10,11 +10,12 @@
 import { Malformed } from "../../base/http1/fields.ts";
 import type { Member } from "../../base/crowd.ts";
 import { isStream } from "../../base/byte_stream.ts";
+import { writeMessage } from "../../base/http1/message.ts";
 import { Wire } from "../../base/http1/wire.ts";
 import type { Incoming } from "../incoming.ts";
 import type { ConnectionLimits } from "../listening.ts";
 import { Reply } from "../reply.ts";
-import { type Outflow, writeStream, writeWhole } from "./answer.ts";
+import { type Outflow, writeStream } from "./answer.ts";
 import { HeadReader } from "./head_reader.ts";
 import { Http1Request } from "./request.ts";
 import { BadHead, type RequestHead } from "./request_head.ts";
@@ -123,7 +124,7 @@ export class ServerConnection implements Member {
 
   async #refuse(error: BadHead): Promise<void> {
     this.parts.onBadHead(error, this.peer);
-    await writeWhole(this.#wire, badHeadText(error.status), null);
+    await writeMessage(this.#wire, badHeadText(error.status), null);
   }
 
   #enter(phase: Phase): void {
@@ -179,7 +180,7 @@ export class ServerConnection implements Member {
       const head = this.#answerHead(request, reply);
       if (head === undefined) return await this.#answer(request, new Reply(500, [], null));
       if (head.framing === "none" || !streams) {
-        await writeWhole(wire, head.text, head.framing === "none" || streams ? null : body);
+        await writeMessage(wire, head.text, head.framing === "none" || streams ? null : body);
         return !head.close;
       }
       wire.quiet();

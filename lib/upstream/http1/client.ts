@@ -8,7 +8,8 @@
  */
 import { Crowd } from "../../base/crowd.ts";
 import { readBody, type ReceivedBody } from "../../base/http1/body.ts";
-import { chunkBytes, giveBack, headBytes, joined, takeRoom, writeInto } from "../../base/http1/bytes.ts";
+import { headBytes } from "../../base/http1/bytes.ts";
+import { writeChunk, writeMessage } from "../../base/http1/message.ts";
 import { Malformed } from "../../base/http1/fields.ts";
 import { type HeaderList, UpstreamError } from "../upstream.ts";
 import { Connection } from "./connection.ts";
@@ -55,9 +56,6 @@ const maxIdle = 1_024;
 const maxIdleMs = 60_000;
 
 const sweepEveryMs = 15_000;
-
-/** Bodies up to this size are written together with the head. */
-const oneWriteBytes = 65_536;
 
 /** Sends requests to one origin over kept connections. */
 export class Http1Client implements Disposable {
@@ -124,9 +122,9 @@ export class Http1Client implements Disposable {
     const length = streamed ? request.bodyLength ?? "chunked" : body?.length ?? noBodyLength(method);
     const head = headText({ method, target, host: this.options.host, headers, length });
     const upload: Upload = { done: false };
-    const writing = streamed || (body !== null && body.length > oneWriteBytes)
-      ? this.#upload(connection, headBytes(head), request)
-      : this.#writeOnce(connection, head, body);
+    const writing = streamed
+      ? this.#upload(connection, headBytes(head), body, request.bodyLength)
+      : writeMessage(connection, head, body);
     writing.then(() => upload.done = true, (error) => {
       upload.failure = error;
       // The upstream may have answered early and stopped reading; what it said is still to be read.
@@ -137,29 +135,21 @@ export class Http1Client implements Disposable {
     return upload;
   }
 
-  async #writeOnce(connection: Connection, head: string, body: Uint8Array | null): Promise<void> {
-    const room = takeRoom();
-    const length = writeInto(room, head, body);
-    if (length === undefined) {
-      const bytes = headBytes(head);
-      await connection.write(body === null ? bytes : joined(bytes, body));
-    } else await connection.write(room.subarray(0, length));
-    giveBack(room);
-  }
-
-  async #upload(connection: Connection, head: Uint8Array, request: Http1Request): Promise<void> {
+  async #upload(
+    connection: Connection,
+    head: Uint8Array,
+    body: ReadableStream<Uint8Array>,
+    bodyLength: number | undefined,
+  ): Promise<void> {
     await connection.write(head);
-    const { body, bodyLength } = request;
-    if (body instanceof Uint8Array) return await connection.write(body);
-    if (body === null) return;
     let sent = 0;
     for await (const piece of body) {
       if (piece.length === 0) continue;
       sent += piece.length;
       if (bodyLength !== undefined && sent > bodyLength) throw broken("for a body longer than announced");
-      await connection.write(bodyLength === undefined ? chunkBytes(piece) : piece);
+      await (bodyLength === undefined ? writeChunk(connection, piece) : connection.write(piece));
     }
-    if (bodyLength === undefined) await connection.write(chunkBytes(new Uint8Array()));
+    if (bodyLength === undefined) await writeChunk(connection, new Uint8Array());
     else if (sent !== bodyLength) throw broken("for a body shorter than announced");
   }
 
