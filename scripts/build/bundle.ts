@@ -23,6 +23,7 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string> {
     "main.ts",
   ]);
   if (code !== 0) throw new ScriptError(`Cannot bundle main.ts: deno bundle ended with ${code}`);
+  await requireLater(folder);
   await mergeStart(folder);
   await keepToAscii(folder);
   const path = `${folder}/main.js`;
@@ -30,6 +31,29 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string> {
   await Deno.writeTextFile(`${folder}/stamp.js`, `globalThis.mcpDoormanBuild=${JSON.stringify(stamp)};\n`);
   await Deno.writeTextFile(path, `import "./stamp.js";\n${text}`);
   return path;
+}
+
+/**
+ * The bundler makes a `require` for the packages of CommonJS at every start, needed or not, which takes 5 ms of CPU
+ * where permissions are not all given; now the first who calls it makes it.
+ */
+async function requireLater(folder: string): Promise<void> {
+  const atOnce = /import\{createRequire as (\w+)\} from "node:module";var (\w+)=\1\(import\.meta\.url\);/;
+  let changed = 0;
+  for await (const { name } of Deno.readDir(folder)) {
+    const text = await Deno.readTextFile(`${folder}/${name}`);
+    const later = text.replace(
+      atOnce,
+      (_, __, require) =>
+        `var ${require}=(id)=>(${require}=process.getBuiltinModule("node:module").createRequire(import.meta.url))(id);`,
+    );
+    if (later === text) continue;
+    await Deno.writeTextFile(`${folder}/${name}`, later);
+    changed++;
+  }
+  if (changed !== 1) {
+    throw new ScriptError(`Cannot put off the bundler's require: it was found in ${changed} files`);
+  }
 }
 
 /** Escapes what is not ASCII: the engine then keeps a source with one byte for each character instead of two. */
