@@ -6,7 +6,8 @@
 import { ConfigError, UserError } from "../base/errors.ts";
 import { nearest } from "../config/nearest.ts";
 import { configOf } from "../config/config.ts";
-import { type Reading, readSettings } from "../config/reading.ts";
+import type { Reading } from "../config/reading.ts";
+import { readSettings } from "../config/settings.ts";
 import type { Invocation } from "./command.ts";
 import { type Client, clientAliases, clients, type Machine, type ServerEntry } from "./install/clients.ts";
 import { diffLines, masked } from "./install/diff.ts";

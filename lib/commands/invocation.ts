@@ -1,5 +1,6 @@
 import { configOf } from "../config/config.ts";
-import { type Reading, readSettings } from "../config/reading.ts";
+import type { Reading } from "../config/reading.ts";
+import { readSettings } from "../config/settings.ts";
 import { processSurroundings, type Surroundings } from "../config/sources.ts";
 import type { HttpConfig } from "../http/config.ts";
 import type { StdioConfig } from "../stdio/config.ts";

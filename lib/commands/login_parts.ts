@@ -3,7 +3,7 @@ import { systemClock } from "../base/clock.ts";
 import { type HttpClient, openHttpClient } from "../base/http_client.ts";
 import { openLog } from "../base/log.ts";
 import { configOf } from "../config/config.ts";
-import { readSettings } from "../config/reading.ts";
+import { readSettings } from "../config/settings.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { type Grant, isAlive, keyText } from "../stdio/grant.ts";
 import type { LoginContext } from "../stdio/login_context.ts";

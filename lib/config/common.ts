@@ -2,10 +2,10 @@
 import type { HttpClientConfig } from "../base/http_config.ts";
 import type { LogConfig } from "../base/log.ts";
 import { present } from "./present.ts";
-import type { Reading } from "./reading.ts";
+import type { StdioReading } from "./stdio_settings.ts";
 
 /** How to log: `--silent` beats `--debug`, which beats `LOG_LEVEL`. */
-export function logConfig({ values, given }: Reading, now: Date = new Date()): LogConfig {
+export function logConfig({ values, given }: StdioReading, now: Date = new Date()): LogConfig {
   const rust = given.has("logLevel") ? undefined : rustLevel(values.rustLog);
   const level = values.silent ? "error" : values.debug ? "debug" : rust ?? values.logLevel;
   const stamp = now.toISOString().slice(0, 19).replace("T", "_").replaceAll(":", "-");
@@ -24,7 +24,7 @@ function rustLevel(text: string | undefined): LogConfig["level"] | undefined {
 }
 
 /** The corporate network. */
-export function httpClientConfig({ values, problems }: Reading): HttpClientConfig {
+export function httpClientConfig({ values, problems }: StdioReading): HttpClientConfig {
   const { caFile, nodeExtraCaCerts, sslCertFile, denoCert, clientCertFile, clientKeyFile } = values;
   if ((clientCertFile === undefined) !== (clientKeyFile === undefined)) {
     problems.push(
@@ -42,7 +42,7 @@ export function httpClientConfig({ values, problems }: Reading): HttpClientConfi
 }
 
 /** What clients are told that the server is. */
-export function identityConfig({ values }: Reading) {
+export function identityConfig({ values }: StdioReading) {
   return present({
     name: values.proxyName,
     version: values.proxyVersion,

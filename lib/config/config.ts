@@ -9,7 +9,8 @@
 import type { HttpConfig } from "../http/config.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { httpConfig } from "./http/http.ts";
-import { type Reading, type ReadingOptions, readSettings, withoutProblems } from "./reading.ts";
+import { type Reading, type ReadingOptions, withoutProblems } from "./reading.ts";
+import { readSettings } from "./settings.ts";
 import { processSurroundings, type Surroundings } from "./sources.ts";
 import { stdioConfig } from "./stdio.ts";
 

@@ -3,7 +3,7 @@ import type { Reading } from "./reading.ts";
 /** The folder of this program below the user's cache or state folder, by the customs of the system; no version in it. */
 export function userFolder(
   kind: "cache" | "state",
-  reading: Reading,
+  reading: Pick<Reading, "variable">,
   os: typeof Deno.build.os = Deno.build.os,
 ): string | undefined {
   const given = (name: string) => reading.variable(name) || undefined;

@@ -2,20 +2,25 @@
  * From command line and environment to values: which mode, which dialect, and every setting of that mode read by its
  * kind. What is wrong is collected, so that all of it can be said at once; the slices of `config/` add what only shows
  * in combination.
+ *
+ *     settings.ts       -> all settings there are ---.
+ *     stdio_settings.ts -> those of stdio mode -------+-> readEntries() -> Reading
  */
 import { ConfigError } from "../base/errors.ts";
 import type { ConfigWarning, Setting } from "../base/setting.ts";
 import { type CommandLine, type OwnFlag, readArguments } from "./arguments.ts";
 import { chooseDialect, type Dialect, dialects } from "./dialects.ts";
 import { findText, processSurroundings, readEnvFile, type Surroundings } from "./sources.ts";
-import { entries, type Key, table, type TableValues } from "./table.ts";
+import type { Key, TableValues } from "./table.ts";
+import { baseUrlSettings } from "./table/base_url.ts";
+import { generalSettings } from "./table/general.ts";
 
 /** Everything that was given, and what is wrong with it. */
-export interface Reading {
+export interface Reading<V = TableValues> {
   readonly mode: "stdio" | "http";
   readonly dialect: Dialect;
   /** By setting: what was given, else the dialect's default, else the declared one. */
-  readonly values: TableValues;
+  readonly values: V;
   /** The values of the outbound modes' settings, by `outboundKey`. */
   readonly outboundValues: Readonly<Record<string, unknown>>;
   /** The settings that were given, with the name each came under. */
@@ -38,14 +43,21 @@ export interface ReadingOptions {
   readonly ownFlags?: Readonly<Record<string, OwnFlag>>;
 }
 
+/** Settings with the names that the code uses. */
+export type Entries = readonly (readonly [key: string, setting: Setting])[];
+
 type Layer = Readonly<Record<string, string | undefined>>;
 
-/** Reads everything. Never throws for what a user can do wrong; see `problems`. */
-export function readSettings(
+/**
+ * Reads these settings, whose values are a `V`; any other is unknown. Never throws for what a user can do wrong; see
+ * `problems`.
+ */
+export function readEntries<V>(
+  entries: Entries,
   argv: readonly string[],
   from: Surroundings = processSurroundings(),
   options: ReadingOptions = {},
-): Reading {
+): Reading<V> {
   const problems: string[] = [];
   const line = withUpstream(readArguments(argv, entries, problems, options.ownFlags), problems);
   const file = line.flags.get("envFile")?.at(-1)?.text || undefined;
@@ -78,7 +90,7 @@ export function readSettings(
   return {
     mode,
     dialect,
-    values: values as TableValues,
+    values: values as V,
     outboundValues: values,
     given,
     texts,
@@ -119,12 +131,13 @@ function chooseStart(
   const names = new Map<string, string>();
   const ignored: string[] = []; // the full reading finds the same problems again
   for (const { baseUrl } of dialects) {
-    const found = findText(baseUrl, table[baseUrl], line, layers, from, ignored);
+    const found = findText(baseUrl, baseUrlSettings[baseUrl], line, layers, from, ignored);
     if (found !== undefined) names.set(baseUrl, found.name);
   }
   const problems: string[] = [];
   const dialect = chooseDialect(names, problems);
-  const transport = findText("transport", table.transport, line, layers, from, ignored)?.text.trim();
+  const transport = findText("transport", generalSettings.transport, line, layers, from, ignored)?.text
+    .trim();
   const asked = options.mode ?? transport;
   const mode = (asked ?? dialect.defaults.transport) === "http" ? "http" : "stdio";
   return mode === "http"
@@ -144,14 +157,13 @@ function parse(text: string, name: string, setting: Setting, problems: string[])
 }
 
 /** What was made of a reading, when nothing is wrong with it. Throws a `ConfigError` with every problem, on one line each. */
-export function withoutProblems<T>({ problems }: Reading, config: T): T {
+export function withoutProblems<T>({ problems }: Pick<Reading, "problems">, config: T): T {
   if (problems.length === 0) return config;
   throw new ConfigError([...new Set(problems.map((problem) => problem.replaceAll(/\p{Cc}+/gu, " ")))]);
 }
 
 /** How a setting is called in a message: `OIDC_ISSUER_URL (--oidc-issuer-url)`. */
-export function label(key: Key): string {
-  const setting: Setting = table[key];
+export function settingLabel(setting: Setting): string {
   return [
     setting.env,
     setting.flag === undefined

@@ -3,12 +3,12 @@ import { isLoopback } from "../base/net_kinds.ts";
 import { httpClientConfig, identityConfig, logConfig } from "./common.ts";
 import { userFolder } from "./folders.ts";
 import { present } from "./present.ts";
-import { label, type Reading } from "./reading.ts";
+import { stdioLabel as label, type StdioReading } from "./stdio_settings.ts";
 
 const placeholder = new URL("http://upstream.invalid/");
 
 /** What stdio mode is started with; see `problems` of the reading before using it. */
-export function stdioConfig(reading: Reading): StdioConfig {
+export function stdioConfig(reading: StdioReading): StdioConfig {
   const { values, problems } = reading;
   if (values.upstreamUrl === undefined && !reading.given.has("upstreamUrl")) {
     problems.push(
@@ -31,7 +31,7 @@ export function stdioConfig(reading: Reading): StdioConfig {
   });
 }
 
-function loginConfig(reading: Reading): LoginConfig {
+function loginConfig(reading: StdioReading): LoginConfig {
   const { values, problems } = reading;
   const redirectUrl = values.redirectUrl ?? new URL("http://localhost:8080/auth/callback");
   if (redirectUrl.protocol !== "http:" || !isLoopback(redirectUrl.hostname)) {
@@ -97,7 +97,7 @@ function withOpenid(
   return ["openid", ...scopes];
 }
 
-function expandedHeaders(reading: Reading): StdioConfig["headers"] {
+function expandedHeaders(reading: StdioReading): StdioConfig["headers"] {
   return (reading.values.headers ?? []).map(([name, value]) => {
     const expanded = value.replaceAll(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, variable: string) => {
       const found = reading.variable(variable);

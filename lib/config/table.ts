@@ -1,9 +1,11 @@
 /** Every setting there is. The parser, `--help`, `--check-config` and the documents are made from this one object. */
 import type { Setting, Settings, Values } from "../base/setting.ts";
+import { baseUrlSettings } from "./table/base_url.ts";
 import { bridgeSettings } from "./table/bridge.ts";
 import { frontSettings } from "./table/front.ts";
 import { generalSettings } from "./table/general.ts";
 import { idpSettings } from "./table/idp.ts";
+import { idpHttpSettings } from "./table/idp_http.ts";
 import { networkSettings } from "./table/network.ts";
 import { operationsSettings } from "./table/operations.ts";
 import { outboundModeSettings, outboundSettings } from "./table/outbound.ts";
@@ -16,7 +18,9 @@ import { upstreamSettings } from "./table/upstream.ts";
 export const table = {
   ...generalSettings,
   ...idpSettings,
+  ...idpHttpSettings,
   ...stdioSettings,
+  ...baseUrlSettings,
   ...serverSettings,
   ...frontSettings,
   ...upstreamSettings,

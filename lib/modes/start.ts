@@ -1,21 +1,31 @@
 /**
  * From the command line to the mode that it asks for. stdio mode is started often and has to answer soon, so all it
- * needs is imported here; http mode and what only a person in a terminal sees are loaded when they are needed.
+ * needs is imported here; http mode, the settings that stdio mode does not have, and what only a person in a terminal
+ * sees are loaded when they are needed.
+ *
+ *     argv -> stdio mode, and nothing wrong with it -> stdio mode
+ *             otherwise: read again with all settings -> http mode | stdio mode | what is wrong
  */
-import { readSettings, withoutProblems } from "../config/reading.ts";
+import { withoutProblems } from "../config/reading.ts";
 import { stdioConfig } from "../config/stdio.ts";
+import { readStdioSettings, type StdioReading } from "../config/stdio_settings.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { runStdio } from "./stdio.ts";
 
 /** Runs the mode until it ends; the exit code. @throws UserError when it cannot start */
 export async function runMode(argv: readonly string[]): Promise<number> {
+  const quick = readStdioSettings(argv);
+  if (quick !== undefined) return await startStdio(quick);
+  const { readSettings } = await import("../config/settings.ts");
   const reading = readSettings(argv);
-  if (reading.mode === "http") {
-    const { httpConfig } = await import("../config/http/http.ts");
-    const config = withoutProblems(reading, httpConfig(reading));
-    const { runHttp } = await import("./http.ts");
-    return await runHttp(config);
-  }
+  if (reading.mode === "stdio") return await startStdio(reading);
+  const { httpConfig } = await import("../config/http/http.ts");
+  const config = withoutProblems(reading, httpConfig(reading));
+  const { runHttp } = await import("./http.ts");
+  return await runHttp(config);
+}
+
+async function startStdio(reading: StdioReading): Promise<number> {
   const given = (name: string) => reading.given.has(name);
   // Whoever insists on stdio is a program, or wants to be one.
   const person = !given("transport") && Deno.stdin.isTerminal();

@@ -1,6 +1,7 @@
 /** Where we listen, and under which URL and path clients know us. */
 import { isLoopback, type ListenAddress } from "../../base/net_kinds.ts";
-import { label, type Reading } from "../reading.ts";
+import type { Reading } from "../reading.ts";
+import { label } from "../settings.ts";
 
 /** The public side of the server. */
 export interface Address {

@@ -1,7 +1,8 @@
 /** The shape of the OAuth front and what each provider must be told. */
 import type { AllowConfig, FrontConfig, InboundConfig, RemoteConfig } from "../../inbound/config.ts";
 import { present } from "../present.ts";
-import { label, type Reading } from "../reading.ts";
+import type { Reading } from "../reading.ts";
+import { label } from "../settings.ts";
 import type { Key } from "../table.ts";
 import type { Address } from "./address.ts";
 import { bridgeConfig } from "./bridge.ts";

@@ -4,7 +4,8 @@ import { secretWeakness, weaknessText } from "../../crypto/secret_strength.ts";
 import type { StoreConfig } from "../../store/config.ts";
 import { userFolder } from "../folders.ts";
 import { present } from "../present.ts";
-import { label, type Reading } from "../reading.ts";
+import type { Reading } from "../reading.ts";
+import { label } from "../settings.ts";
 
 /** The folder of key and store. */
 export function stateFolder(reading: Reading): string {

@@ -1,7 +1,8 @@
 import type { HttpConfig } from "../../http/config.ts";
 import { isCredentialHeaderName } from "../../outbound/header_value.ts";
 import type { UpstreamConfig } from "../../upstream/config.ts";
-import { label, type Reading } from "../reading.ts";
+import type { Reading } from "../reading.ts";
+import { label } from "../settings.ts";
 import { entries } from "../table.ts";
 import { splitCommand } from "./split_command.ts";
 

@@ -1,42 +1,17 @@
-/** Where the server listens and under which URL clients know it. */
-import { bool, path, port, text, url } from "../../base/kinds.ts";
+/** Where the server listens, and for whom. */
+import { bool, path, port, text } from "../../base/kinds.ts";
 import { host, listenAddress, listenAddressOrOff, originList } from "../../base/net_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
-
-const address = "Address (http mode)";
+import { addressGroup } from "./base_url.ts";
 
 export const serverSettings = {
-  baseUrl: {
-    kind: url,
-    env: "MCP_PROXY_BASE_URL",
-    flag: "proxy-base-url",
-    mode: "http",
-    group: address,
-    help: "The public URL under which clients reach us, with authsome-mcp-proxy's defaults",
-  },
-  babsBaseUrl: {
-    kind: url,
-    env: "PROXY_BASE_URL",
-    flag: "babs-base-url",
-    mode: "http",
-    group: address,
-    help: "The same, with the defaults of babs/mcp-auth-proxy",
-  },
-  resourceUrl: {
-    kind: url,
-    env: "RESOURCE_URL",
-    flag: "resource-url",
-    mode: "http",
-    group: address,
-    help: "The same, with the defaults of allardy/mcp-oauth-proxy",
-  },
   host: {
     kind: host,
     env: "MCP_PROXY_HOST",
     flag: "host",
     defaultText: "0.0.0.0; 127.0.0.1 without an inbound provider",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "The address to listen on",
   },
   port: {
@@ -45,7 +20,7 @@ export const serverSettings = {
     flag: "port",
     defaultText: "PORT, else 8000, or 8080 with PROXY_BASE_URL or RESOURCE_URL",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "The port to listen on; 0 lets the system choose",
   },
   listenAddr: {
@@ -53,7 +28,7 @@ export const serverSettings = {
     env: "LISTEN_ADDR",
     flag: "listen-addr",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "Host and port in one, such as :8080 or [::1]:8080",
   },
   platformPort: {
@@ -61,7 +36,7 @@ export const serverSettings = {
     env: "PORT",
     flag: "platform-port",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "The port as hosting platforms set it; every other name of the port wins over it",
   },
   reusePort: {
@@ -70,7 +45,7 @@ export const serverSettings = {
     flag: "reuse-port",
     default: false,
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "Share the port with another process of this program, for a handover; needs REDIS_URL",
   },
   proxyPath: {
@@ -79,7 +54,7 @@ export const serverSettings = {
     flag: "proxy-path",
     defaultText: "/mcp, or the path of UPSTREAM_MCP_URL with PROXY_BASE_URL, or / with RESOURCE_URL",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "The path below the public URL where MCP is served",
   },
   metricsAddr: {
@@ -89,7 +64,7 @@ export const serverSettings = {
     default: { hostname: "127.0.0.1", port: 9090 },
     defaultText: "127.0.0.1:9090",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "Where metrics, health and readiness are served, or off",
   },
   tlsCertFile: {
@@ -97,7 +72,7 @@ export const serverSettings = {
     env: "TLS_CERT_FILE",
     flag: "tls-cert-file",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "A certificate (PEM) to serve TLS with; read again when it changes",
   },
   tlsKeyFile: {
@@ -105,7 +80,7 @@ export const serverSettings = {
     env: "TLS_KEY_FILE",
     flag: "tls-key-file",
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "The certificate's private key (PEM)",
   },
   corsOrigins: {
@@ -114,7 +89,7 @@ export const serverSettings = {
     flag: "cors-allow-origins",
     default: ["https://claude.ai", "https://claude.com", "http://localhost:6274", "http://127.0.0.1:6274"],
     mode: "http",
-    group: address,
+    group: addressGroup,
     help: "Web origins whose pages may call us; * allows every one",
   },
 } satisfies Settings;
