@@ -9,7 +9,6 @@ import { certificateAuthorities } from "./ca.ts";
 import { UserError } from "./errors.ts";
 import type { HttpClientConfig } from "./http_config.ts";
 import { type Logger, silentLog } from "./log.ts";
-import { networkError } from "./network_error.ts";
 import { type ProxyRule, proxyRule, withoutProxyEnvironment } from "./proxy.ts";
 
 /** Options of one outbound call beyond those of fetch. */
@@ -72,6 +71,7 @@ export function openHttpClient(
         });
       } catch (error) {
         if (init.signal?.aborted) throw error;
+        const { networkError } = await import("./network_error.ts");
         throw await networkError(url, error, {
           timedOutAfterMs: limit?.signal.aborted ? timeoutMs : undefined,
           mayProbe: rule?.isDirect(url) === true,

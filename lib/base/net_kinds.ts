@@ -1,4 +1,4 @@
-/** Kinds of settings that name hosts, addresses and headers. */
+/** Kinds of settings that name hosts and addresses. */
 import { kind } from "./kinds.ts";
 import type { Kind } from "./setting.ts";
 
@@ -37,14 +37,6 @@ export const host: Kind<string> = kind("HOST", (value) => {
   return name;
 });
 
-/** Whether only this machine can reach the host name or address. */
-export function isLoopback(hostname: string): boolean {
-  const name = hostname.toLowerCase().replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
-  if (name === "localhost" || name.endsWith(".localhost")) return true;
-  return name === "::1" || /^127(\.\d{1,3}){3}$/.test(name) || /^::ffff:127(\.\d{1,3}){3}$/.test(name) ||
-    /^::ffff:7f[0-9a-f]{2}:/.test(name);
-}
-
 const ipv4 = /^(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)(?:\.(?!$)|$)){4}$/;
 
 function isIpv6(text: string): boolean {
@@ -63,32 +55,6 @@ export const cidrList: Kind<readonly string[]> = kind("CIDR,…", (value) => {
   }
   return entries;
 });
-
-/** A header's name as RFC 9110 section 5.6.2 allows it. */
-export const headerName: Kind<string> = kind("NAME", (value) => {
-  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(value)) throw new Error("a header name");
-  return value;
-});
-
-/** A header's value: no control characters. */
-export const headerValue: Kind<string> = kind("VALUE", (value) => {
-  // deno-lint-ignore no-control-regex -- control characters are what is refused
-  if (/[\u0000-\u0008\u000a-\u001f\u007f]/.test(value) || value.trim() === "") {
-    throw new Error("a header value without line breaks");
-  }
-  return value.trim();
-});
-
-/** Headers as `Name:Value`, one a line; `${VAR}` in them is put in later. */
-export const headerList: Kind<readonly (readonly [name: string, value: string])[]> = kind(
-  "NAME:VALUE",
-  (value) =>
-    value.split("\n").filter((line) => line.trim() !== "").map((line) => {
-      const at = line.indexOf(":");
-      if (at < 1) throw new Error("a header such as X-API-Key:abc");
-      return [headerName.parse(line.slice(0, at).trim()), headerValue.parse(line.slice(at + 1))] as const;
-    }),
-);
 
 /** Origins such as `https://claude.ai`, between commas; `*` allows every one. */
 export const originList: Kind<readonly string[]> = kind("ORIGIN,…", (value) => {

@@ -1,5 +1,5 @@
 import type { LoginConfig, StdioConfig } from "../stdio/config.ts";
-import { isLoopback } from "../base/net_kinds.ts";
+import { isLoopback } from "../base/loopback.ts";
 import { httpClientConfig, identityConfig, logConfig } from "./common.ts";
 import { userFolder } from "./folders.ts";
 import { present } from "./present.ts";

@@ -1,5 +1,5 @@
 /** Reads what the upstream answers with: one JSON text, or a stream of events, each with a message. */
-import { asReadable, type ByteStream, isStream } from "../base/byte_stream.ts";
+import { type ByteStream, isStream } from "../base/byte_stream.ts";
 import { discard, headerOf, type UpstreamResponse } from "../upstream/upstream.ts";
 import { joinBytes } from "../base/join_bytes.ts";
 import { EventReader, type StreamHints } from "./events.ts";
@@ -76,8 +76,8 @@ function incoming(
 }
 
 /** The body as a stream, however it came. */
-export function streamed(body: UpstreamResponse["body"]): ReadableStream<Uint8Array> {
-  return isStream(body) ? asReadable(body) : ReadableStream.from(body === null ? [] : [body]);
+export function streamed(body: UpstreamResponse["body"]): ByteStream {
+  return isStream(body) ? body : ReadableStream.from(body === null ? [] : [body]);
 }
 
 const maxTextBytes = 64 * 1024;

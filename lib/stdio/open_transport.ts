@@ -1,6 +1,6 @@
 /** The way of the messages: our own HTTP/1.1, or fetch where only that will do. */
 import { fetchTransport } from "../upstream/fetch_transport.ts";
-import { transportTo, type UpstreamContext } from "../upstream/open.ts";
+import { transportTo, type UpstreamContext } from "../upstream/transport_to.ts";
 import type { Transport } from "../upstream/transport.ts";
 
 /** What is about the connection, which only fetch sends as somebody wants it. */

@@ -9,7 +9,6 @@
  */
 import { isStream } from "../base/byte_stream.ts";
 import { describeError, UserError } from "../base/errors.ts";
-import { NetworkError, networkError } from "../base/network_error.ts";
 import type { Watch, Watched } from "../base/watch.ts";
 import type { Transport } from "../upstream/transport.ts";
 import { type HeaderList, UpstreamError, type UpstreamResponse } from "../upstream/upstream.ts";
@@ -78,7 +77,7 @@ export function sendOnce(
     signal.removeEventListener("abort", onAbort);
     if (signal.aborted) reject(signal.reason);
     else if (error instanceof Unanswered) reject(error);
-    else unreachable(url, error, isDirect(url)).then(reject);
+    else unreachable(url, error, isDirect(url)).then(reject, reject);
   });
   return promise;
 }
@@ -130,6 +129,7 @@ async function unreachable(url: URL, error: unknown, mayProbe: boolean): Promise
   if (error instanceof UserError) {
     return new Unanswered(codes.unreachable, error.message, { hint: error.hint, cause: error });
   }
+  const { NetworkError, networkError } = await import("../base/network_error.ts");
   // Where no connection came about, the runtime's own words say what is wrong with name, address or certificate.
   const cause = error instanceof UpstreamError && error.failure === "unreachable" ? error.cause : undefined;
   const found = error instanceof NetworkError ? error : await networkError(url, cause ?? error, { mayProbe });

@@ -2,6 +2,7 @@
  * A connection can be dead without anybody being told: the network changed, a router forgot it, the machine slept. All
  * that is seen is that nothing comes, which is also what an upstream looks like that has nothing to say.
  */
+import { type ByteStream, readerOf } from "../base/byte_stream.ts";
 import type { Clock } from "../base/clock.ts";
 
 /** What is done about silence. */
@@ -20,10 +21,10 @@ const tickMs = 5_000;
 
 /** The pieces of a body as they come, under the eyes of a watchdog; time that the reader takes does not count. */
 export async function* watched(
-  body: ReadableStream<Uint8Array>,
+  body: ByteStream,
   { clock, onSilence, onLatePiece }: Watchdog,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const reader = body.getReader();
+  const reader = readerOf(body);
   const over = new AbortController();
   let isLate = false;
   let waitingSinceMs: number | undefined;
@@ -45,12 +46,12 @@ export async function* watched(
   try {
     for (;;) {
       waitingSinceMs = clock.now();
-      const { done, value } = await reader.read();
+      const piece = await reader.read();
       waitingSinceMs = undefined;
       if (givenUp !== undefined) throw givenUp.error;
-      if (done) return;
+      if (piece === undefined) return;
       if (isLate) onLatePiece?.();
-      yield value;
+      yield piece;
     }
   } finally {
     over.abort();

@@ -1,16 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  cidrList,
-  headerList,
-  headerName,
-  headerValue,
-  host,
-  isLoopback,
-  listenAddress,
-  listenAddressOrOff,
-  originList,
-} from "../../lib/base/net_kinds.ts";
+import { headerList, headerName, headerValue } from "../../lib/base/header_kinds.ts";
+import { isLoopback } from "../../lib/base/loopback.ts";
+import { cidrList, host, listenAddress, listenAddressOrOff, originList } from "../../lib/base/net_kinds.ts";
 
 Deno.test("listenAddress takes Go's forms", () => {
   assert.deepEqual(listenAddress.parse(":8080"), { hostname: "0.0.0.0", port: 8080 });

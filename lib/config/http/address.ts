@@ -1,5 +1,6 @@
 /** Where we listen, and under which URL and path clients know us. */
-import { isLoopback, type ListenAddress } from "../../base/net_kinds.ts";
+import { isLoopback } from "../../base/loopback.ts";
+import type { ListenAddress } from "../../base/net_kinds.ts";
 import type { Reading } from "../reading.ts";
 import { label } from "../settings.ts";
 

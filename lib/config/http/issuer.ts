@@ -1,4 +1,4 @@
-import { isLoopback } from "../../base/net_kinds.ts";
+import { isLoopback } from "../../base/loopback.ts";
 import type { Reading } from "../reading.ts";
 
 /** An issuer without TLS is accepted on this machine only, or when the operator says so. */

@@ -1,6 +1,6 @@
 /** What only stdio mode has: the login of a person at this machine, and the pump. */
 import { bool, choice, duration, integer, path, text, url } from "../../base/kinds.ts";
-import { headerList } from "../../base/net_kinds.ts";
+import { headerList } from "../../base/header_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 
 const login = "Login (stdio mode)";

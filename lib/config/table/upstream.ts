@@ -1,6 +1,6 @@
 /** What stands behind the server. */
 import { bool, duration, integer, port, text } from "../../base/kinds.ts";
-import { headerList } from "../../base/net_kinds.ts";
+import { headerList } from "../../base/header_kinds.ts";
 import type { Settings } from "../../base/setting.ts";
 
 const upstream = "Upstream (http mode)";
