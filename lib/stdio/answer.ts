@@ -40,9 +40,10 @@ function tooLong(): Unanswered {
 /** The message in a JSON body; `undefined` when it is empty. @throws Unanswered when it is anything else. */
 export function readJson(
   response: UpstreamResponse,
+  watchdog: () => Watchdog,
 ): Incoming | undefined | Promise<Incoming | undefined> {
   const { body } = response;
-  if (isStream(body)) return readLargeJson(response, body);
+  if (isStream(body)) return readLargeJson(response, watched(body, watchdog()));
   const scanner = new MessageScanner();
   if (body !== null) scanner.push(body);
   return incoming(response, scanner, body === null ? [] : [body]);
@@ -50,7 +51,7 @@ export function readJson(
 
 async function readLargeJson(
   response: UpstreamResponse,
-  body: ByteStream,
+  body: AsyncIterable<Uint8Array>,
 ): Promise<Incoming | undefined> {
   const scanner = new MessageScanner();
   const parts: Uint8Array[] = [];

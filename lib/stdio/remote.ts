@@ -105,7 +105,9 @@ export async function readAnswer(
 ): Promise<void> {
   const type = mediaType(response);
   if (!isOk(response)) {
-    const message = type === "application/json" ? await whole(response).catch(() => undefined) : undefined;
+    const message = type === "application/json"
+      ? await whole(parts, response).catch(() => undefined)
+      : undefined;
     if (message !== undefined && message.heads.some((head) => head.errorCode !== undefined)) {
       return await delivery.receive(message);
     }
@@ -113,7 +115,7 @@ export async function readAnswer(
   }
   if (type === "text/event-stream") return await readStream(parts, response, delivery);
   if (type === "application/json" || response.status === 200) {
-    const message = await whole(response);
+    const message = await whole(parts, response);
     if (message !== undefined) await delivery.receive(message);
     return;
   }
@@ -122,9 +124,9 @@ export async function readAnswer(
 }
 
 /** A body that breaks off is an answer that never came. */
-async function whole(response: UpstreamResponse): Promise<Incoming | undefined> {
+async function whole(parts: RemoteParts, response: UpstreamResponse): Promise<Incoming | undefined> {
   try {
-    return await readJson(response);
+    return await readJson(response, () => answering(parts, () => undefined));
   } catch (cause) {
     throw cause instanceof Unanswered ? cause : broken(cause);
   }

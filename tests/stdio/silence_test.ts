@@ -200,6 +200,37 @@ Deno.test("a silent call is waited for as long as the upstream is there, and get
   assert.match(error.message, /any more.*may have been carried out/);
 });
 
+Deno.test("a JSON answer that stops half-way is waited for as long as the upstream is there, and no longer", async () => {
+  const halves = JSON.stringify(answer).match(/.{1,30}/g) ?? [];
+  const bodies: ReadableStreamDefaultController<Uint8Array>[] = [];
+  const say = (at: number, text = "") => bodies[at]?.enqueue(new TextEncoder().encode(text));
+  await using upstream = rawUpstream((request) => {
+    if (isGet(request)) return new Response(null, { status: 405 });
+    if (!isCall(request)) return rpcResult(request, plainInitialize);
+    const body = new ReadableStream<Uint8Array>({ start: (controller) => void bodies.push(controller) });
+    say(bodies.length - 1, halves[0]);
+    return new Response(body, { headers: { "content-type": "application/json" } });
+  });
+  await using pump = await connected(upstream.url);
+  pump.send(call);
+  const first = await upstream.request(isCall);
+  await pass(pump.clock, 300);
+  assert.equal(first.signal.aborted, false);
+  say(0, halves.slice(1).join(""));
+  bodies[0]?.close();
+  assert.deepEqual((await pump.answer("c")).result, { done: true });
+
+  pump.send({ ...call, id: "d" });
+  const second = await upstream.request(({ rpc }) => rpc?.id === "d");
+  await pass(pump.clock, 20);
+  upstream.stopListening();
+  const { error } = await passUntil(pump.clock, pump.answer("d"));
+
+  assert.equal(error.code, -31001);
+  assert.match(error.message, /any more.*may have been carried out/);
+  await aborted(second);
+});
+
 Deno.test("an upstream that is gone for good is noticed in 20 s, one that is just replaced is waited for", async () => {
   for (let goneAtMs = 5_000; goneAtMs < 60_000; goneAtMs += 5_000) {
     let looks = 0;
