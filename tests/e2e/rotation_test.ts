@@ -68,6 +68,7 @@ testWithService(
         await someRounds();
         replicas[at]?.signal("SIGTERM");
         await replicas[at]?.exited;
+        await replicas[at]?.[Symbol.asyncDispose]();
         replicas[at] = await start(ports[at], secret, other);
         balancer.ports = [...ports];
         await someRounds();

@@ -39,6 +39,7 @@ Deno.test("the signing key is made once, for its owner alone, and outlives resta
     const { tokens } = await logIn(first.mcpUrl);
     const told = first.process.stderr.filter((line) => line.includes("signing_key_created"));
     await first.stop();
+    await first[Symbol.asyncDispose]();
     assert.equal(told.length, 1);
 
     const names: string[] = [];
