@@ -66,10 +66,11 @@ testWithService(
       for (const at of [0, 1] as const) {
         balancer.ports = [ports[at === 0 ? 1 : 0]];
         await someRounds();
-        replicas[at]?.signal("SIGTERM");
-        await replicas[at]?.exited;
-        await replicas[at]?.[Symbol.asyncDispose]();
+        const old = replicas[at];
+        old?.signal("SIGTERM");
+        await old?.exited;
         replicas[at] = await start(ports[at], secret, other);
+        await old?.[Symbol.asyncDispose]();
         balancer.ports = [...ports];
         await someRounds();
       }
