@@ -3,7 +3,7 @@ import { commands } from "../lib/commands/list.ts";
 import { help } from "../lib/commands/help.ts";
 import { entries } from "../lib/config/table.ts";
 import { build } from "../lib/base/version.ts";
-import { doormanCommand, runDoorman } from "./support/process.ts";
+import { baseEnv, doormanCommand, runDoorman } from "./support/process.ts";
 import { hasTerminal, inTerminal } from "./support/terminal.ts";
 
 const compiled = doormanCommand().compiled;
@@ -105,6 +105,31 @@ Deno.test("--check-config says that all is good, or what is not, and starts noth
   const bad = await runDoorman(["--check-config", "--transport", "http"]);
   assert.equal(bad.code, 2);
   assert.match(bad.stderr, /MCP_PROXY_BASE_URL/);
+});
+
+Deno.test({
+  name: "an --env-file that is a pipe is read whole, whichever mode it asks for",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    const { command, args } = doormanCommand();
+    const home = await Deno.makeTempDir();
+    const { code, stderr } = await new Deno.Command("bash", {
+      args: [
+        "-c",
+        `"$0" "$@" --env-file <(echo PROXY_BASE_URL=ftp://x)`,
+        command,
+        ...args,
+        "https://u.example/mcp",
+      ],
+      clearEnv: true,
+      env: baseEnv(home),
+      stdin: "null",
+    }).output();
+    await Deno.remove(home, { recursive: true });
+
+    assert.equal(code, 2);
+    assert.match(new TextDecoder().decode(stderr), /Cannot use "ftp:\/\/x" as PROXY_BASE_URL/);
+  },
 });
 
 Deno.test("secret prints one that is accepted", async () => {

@@ -71,9 +71,10 @@ export function openHttpClient(
         });
       } catch (error) {
         if (init.signal?.aborted) throw error;
+        const timedOutAfterMs = limit?.signal.aborted ? timeoutMs : undefined;
         const { networkError } = await import("./network_error.ts");
         throw await networkError(url, error, {
-          timedOutAfterMs: limit?.signal.aborted ? timeoutMs : undefined,
+          timedOutAfterMs,
           mayProbe: rule?.isDirect(url) === true,
         });
       } finally {

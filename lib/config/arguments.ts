@@ -62,12 +62,17 @@ export function readArguments(
   argv: readonly string[],
   settings: readonly (readonly [string, Setting])[],
   problems: string[],
-  ownFlags: Readonly<Record<string, OwnFlag>> = {},
+  { ownFlags = {}, partial = false }: {
+    readonly ownFlags?: Readonly<Record<string, OwnFlag>>;
+    readonly partial?: boolean;
+  } = {},
 ): CommandLine {
   const known = meanings(settings, ownFlags);
   const flags = new Map<string, GivenText[]>();
   const own: Record<string, string | true | undefined> = {};
   const positionals: string[] = [];
+  const looksLikeFlag = (text: string) =>
+    text.startsWith("--") && (partial || known.has(text.slice(2).split("=")[0] ?? ""));
   const takesValue = (name: string) => known.get(name)?.takesValue === true;
   for (const token of tokens(joinSplitHeaders(argv), takesValue)) {
     if (token.kind === "positional") {
@@ -81,7 +86,7 @@ export function readArguments(
       continue;
     }
     const text = token.value ?? meaning.fixed;
-    if (meaning.takesValue && (text === undefined || (!token.inline && looksLikeFlag(text, known)))) {
+    if (meaning.takesValue && (text === undefined || (!token.inline && looksLikeFlag(text)))) {
       problems.push(`Cannot use ${token.rawName}: its value is missing`);
       continue;
     }
@@ -103,10 +108,6 @@ function give(given: GivenText[], added: GivenText, repeatable: boolean): void {
   if (repeatable && before !== undefined) {
     given[0] = { ...added, text: `${before.text}\n${added.text}` };
   } else given.push(added);
-}
-
-function looksLikeFlag(text: string, known: ReadonlyMap<string, FlagMeaning>): boolean {
-  return text.startsWith("--") && known.has(text.slice(2).split("=")[0] ?? "");
 }
 
 function unknownFlag(name: string, known: readonly string[]): string {

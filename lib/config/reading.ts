@@ -41,6 +41,8 @@ export interface ReadingOptions {
   readonly mode?: "stdio" | "http";
   /** The flags of the command. */
   readonly ownFlags?: Readonly<Record<string, OwnFlag>>;
+  /** There are more settings than these: what looks like a flag is one, known or not, and no flag's value. */
+  readonly partial?: boolean;
 }
 
 /** Settings with the names that the code uses. */
@@ -59,7 +61,7 @@ export function readEntries<V>(
   options: ReadingOptions = {},
 ): Reading<V> {
   const problems: string[] = [];
-  const line = withUpstream(readArguments(argv, entries, problems, options.ownFlags), problems);
+  const line = withUpstream(readArguments(argv, entries, problems, options), problems);
   const file = line.flags.get("envFile")?.at(-1)?.text || undefined;
   const layers: Layer[] = [from.env];
   addLayer(layers, file === undefined ? undefined : readEnvFile(file, true, from, problems));

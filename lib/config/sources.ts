@@ -14,9 +14,17 @@ export interface Surroundings {
   readonly readFile: (path: string) => string;
 }
 
-/** The process's own surroundings. */
+/** The process's own surroundings. A file is read once, since a pipe, as of `--env-file <(…)`, is empty after that. */
 export function processSurroundings(): Surroundings {
-  return { env: Deno.env.toObject(), readFile: (path) => Deno.readTextFileSync(path) };
+  const texts = new Map<string, string>();
+  return {
+    env: Deno.env.toObject(),
+    readFile(path) {
+      const text = texts.get(path) ?? Deno.readTextFileSync(path);
+      texts.set(path, text);
+      return text;
+    },
+  };
 }
 
 /** The variables of a `.env` file, or `undefined` when it is not there and need not be. */

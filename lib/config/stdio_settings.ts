@@ -22,7 +22,9 @@ export type StdioReading = Reading<Values<typeof stdioTable>>;
 
 /** The reading, where stdio mode is asked for and nothing is wrong; else `undefined`. */
 export function readStdioSettings(argv: readonly string[], from?: Surroundings): StdioReading | undefined {
-  const reading: StdioReading = readEntries(Object.entries<Setting>(stdioTable), argv, from);
+  const reading: StdioReading = readEntries(Object.entries<Setting>(stdioTable), argv, from, {
+    partial: true,
+  });
   return reading.mode === "stdio" && reading.problems.length === 0 ? reading : undefined;
 }
 

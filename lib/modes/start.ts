@@ -8,16 +8,18 @@
  */
 import { withoutProblems } from "../config/reading.ts";
 import { stdioConfig } from "../config/stdio.ts";
+import { processSurroundings } from "../config/sources.ts";
 import { readStdioSettings, type StdioReading } from "../config/stdio_settings.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { runStdio } from "./stdio.ts";
 
 /** Runs the mode until it ends; the exit code. @throws UserError when it cannot start */
 export async function runMode(argv: readonly string[]): Promise<number> {
-  const quick = readStdioSettings(argv);
+  const from = processSurroundings();
+  const quick = readStdioSettings(argv, from);
   if (quick !== undefined) return await startStdio(quick);
   const { readSettings } = await import("../config/settings.ts");
-  const reading = readSettings(argv);
+  const reading = readSettings(argv, from);
   if (reading.mode === "stdio") return await startStdio(reading);
   const { httpConfig } = await import("../config/http/http.ts");
   const config = withoutProblems(reading, httpConfig(reading));

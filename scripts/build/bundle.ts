@@ -35,10 +35,12 @@ export async function bundle(folder: string, stamp: Stamp): Promise<string> {
 
 /**
  * The bundler makes a `require` for the packages of CommonJS at every start, needed or not, which takes 5 ms of CPU
- * where permissions are not all given; now the first who calls it makes it.
+ * where permissions are not all given; now the first who calls it makes it. It is there to be called, without
+ * `require.resolve` and the like.
  */
 async function requireLater(folder: string): Promise<void> {
-  const atOnce = /import\{createRequire as (\w+)\} from "node:module";var (\w+)=\1\(import\.meta\.url\);/;
+  const atOnce =
+    /import\{createRequire as ([\w$]+)\} from "node:module";var ([\w$]+)=\1\(import\.meta\.url\);/;
   let changed = 0;
   for await (const { name } of Deno.readDir(folder)) {
     const text = await Deno.readTextFile(`${folder}/${name}`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { processSurroundings } from "../../lib/config/sources.ts";
 import { readSettings } from "../../lib/config/settings.ts";
 import { stdioConfig } from "../../lib/config/stdio.ts";
 import { readStdioSettings } from "../../lib/config/stdio_settings.ts";
@@ -23,10 +24,11 @@ function surroundings(env: Readonly<Record<string, string>>) {
   };
 }
 
-/** A setting by flag or by variable, with a text that it takes, or another one. */
+/** A setting by flag or by variable, with a text that it takes, or another one, or a flag without any. */
 const given = fc.record({
-  setting: fc.constantFrom(...entries),
-  byFlag: fc.boolean(),
+  // Its value holds the second of the reading.
+  setting: fc.constantFrom(...entries.filter(([key]) => key !== "logToFile")),
+  by: fc.constantFrom("variable", "flag=text", "flag text", "flag", "no-flag"),
   other: fc.option(fc.constantFrom("", " ", "http", "stdio", "true", "0", "stdio.env", "http.env"), {
     freq: 3,
   }),
@@ -38,10 +40,13 @@ Deno.test("stdio mode reads of its own settings what it reads of all, or reads t
     fc.property(fc.array(given, { maxLength: 4 }), (settings) => {
       const argv = [upstream];
       const env: Record<string, string> = {};
-      for (const { setting: [key, { flag, env: variable }], byFlag, other } of settings) {
+      for (const { setting: [key, { flag, env: variable }], by, other } of settings) {
         const text = other ?? settingCases[key]?.good ?? "x";
-        if (variable === undefined || byFlag) argv.push(`--${flag}=${text}`);
-        else env[variable] = text;
+        if (by === "variable" && variable !== undefined) env[variable] = text;
+        else if (by === "flag text") argv.push(`--${flag}`, text);
+        else if (by === "flag") argv.push(`--${flag}`);
+        else if (by === "no-flag") argv.push(`--no-${flag}`);
+        else argv.push(`--${flag}=${text}`);
       }
       const quick = readStdioSettings(argv, surroundings(env));
       const whole = readSettings(argv, surroundings(env));
@@ -54,9 +59,9 @@ Deno.test("stdio mode reads of its own settings what it reads of all, or reads t
       assert.deepEqual(stdioConfig(quick), stdioConfig(whole));
       assert.deepEqual(quick.problems, whole.problems);
     }),
-    { numRuns: 300 },
+    { numRuns: 1_000 },
   );
-  assert.ok(alone > 20, `${alone} of 300`);
+  assert.ok(alone > 50, `${alone} of 1000`);
 });
 
 for (const [key, { mode, flag, env }] of entries) {
@@ -80,8 +85,26 @@ Deno.test("a name of the public URL, a file that has one, and --transport http m
     [["--env-file", "http.env"], {}],
     [["--inbound-auth-provider", "none"], {}],
     [["--no-such-flag"], {}],
+    // Else the flag of http mode would be the client's id.
+    [["--oidc-client-id", "--allow-emails=a@b.example"], {}],
+    [["--oidc-client-id", "--babs-base-url=https://d.example", "--transport", "stdio"], {}],
   ] as const;
   for (const [argv, env] of cases) {
     assert.equal(readStdioSettings([upstream, ...argv], surroundings(env)), undefined, argv.join(" "));
+  }
+});
+
+Deno.test("a file is read once, whichever settings are read: a pipe has its text for the first only", () => {
+  const path = Deno.makeTempFileSync();
+  try {
+    Deno.writeTextFileSync(path, "first");
+    const { readFile } = processSurroundings();
+    const texts = [readFile(path)];
+    Deno.writeTextFileSync(path, "second");
+    texts.push(readFile(path), processSurroundings().readFile(path));
+
+    assert.deepEqual(texts, ["first", "first", "second"]);
+  } finally {
+    Deno.removeSync(path);
   }
 });

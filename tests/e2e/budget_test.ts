@@ -50,7 +50,8 @@ Deno.test({
 
 Deno.test(
   {
-    name: "the binary answers initialize with a kept token in under 100 ms of CPU, or 2.4 times the bare start",
+    name:
+      "the binary answers initialize with a kept token in under 100 ms of CPU, or 2.4 times the bare start",
     ignore,
   },
   async () => {
