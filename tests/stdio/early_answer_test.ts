@@ -39,6 +39,30 @@ function slowLogin(): Credentials & { set(status: LoginStatus): void; asked: num
   return credentials;
 }
 
+Deno.test("an upstream that answers while the stand-in is being made is not stood in for, and is introduced once", async () => {
+  const credentials = slowLogin();
+  await using upstream = startUpstream();
+  const looked = Promise.withResolvers<undefined>();
+  const answers = {
+    ...memoryAnswers(),
+    get() {
+      credentials.set({ state: "ready" });
+      return looked.promise;
+    },
+  };
+  await using pump = startPump(upstream.url, { credentials, answers, firstAnswerTimeoutMs: 50 });
+
+  const hello = await pump.ask(initializeMessage());
+  looked.resolve(undefined);
+  pump.send({ jsonrpc: "2.0", method: "notifications/initialized" });
+  const { result } = await pump.ask({ jsonrpc: "2.0", id: 1, method: "tools/list" });
+
+  assert.equal(hello.result.serverInfo.name, "test-upstream");
+  assert.ok(result.tools.some(({ name }: { name: string }) => name === "echo"));
+  assert.equal(upstream.received.filter(({ rpcMethod }) => rpcMethod === "initialize").length, 1);
+  assert.ok(!pump.lines.some((line) => line.includes('list_changed"')), pump.lines.join("\n"));
+});
+
 Deno.test("initialize is answered while the login waits, and the tools come when it is done", async () => {
   const credentials = slowLogin();
   await using upstream = startUpstream();
