@@ -17,7 +17,10 @@ export interface Incoming {
   readonly hasLineBreaks: boolean;
 }
 
-/** Takes a message; the stream is read on when it has been taken. */
+/**
+ * Takes a message; the stream is read on when it has been taken. From then on nobody may look at its parts: their
+ * memory is used again.
+ */
 export type Receive = (message: Incoming) => Promise<void>;
 
 /** The media type of an answer without its parameters. */

@@ -109,16 +109,16 @@ export class ModernUpstream {
         JSON.stringify({ jsonrpc: "2.0", id, method: "tools/list", params }),
       );
       const message = { bytes, batch: false, heads: scanMessage(bytes).heads };
-      let answer: Uint8Array | undefined;
+      let answer: { readonly result?: { readonly nextCursor?: unknown } } | undefined;
       const receive: Delivery["receive"] = (incoming) => {
         if (isResponse(incoming.heads[0] ?? {})) {
           this.#tools.take(incoming.parts);
-          answer = joinBytes(incoming.parts);
+          answer = JSON.parse(decoder.decode(joinBytes(incoming.parts)));
         }
         return Promise.resolve();
       };
       await this.#once(message, { receive, isDone: () => answer !== undefined, signal });
-      cursor = answer === undefined ? undefined : JSON.parse(decoder.decode(answer)).result?.nextCursor;
+      cursor = answer?.result?.nextCursor;
       if (cursor === undefined) return;
     }
   }

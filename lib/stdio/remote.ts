@@ -8,6 +8,7 @@
  *       -> anything else         : an error with the request's id
  */
 import type { Clock } from "../base/clock.ts";
+import { giveBack } from "../base/lent_memory.ts";
 import { type Logger, safeUrl } from "../base/log.ts";
 import { discard, type UpstreamResponse } from "../upstream/upstream.ts";
 import { httpError, type Incoming, isOk, mediaType, notJsonRpc, readJson, type Receive } from "./answer.ts";
@@ -116,8 +117,9 @@ export async function readAnswer(
   if (type === "text/event-stream") return await readStream(parts, response, delivery);
   if (type === "application/json" || response.status === 200) {
     const message = await whole(parts, response);
-    if (message !== undefined) await delivery.receive(message);
-    return;
+    if (message === undefined) return;
+    await delivery.receive(message);
+    return giveBack(message.parts);
   }
   await discard(response);
   if (response.status !== 202 && response.status !== 204) throw notJsonRpc(response);

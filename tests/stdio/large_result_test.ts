@@ -66,6 +66,28 @@ for (const form of ["json", "sse"] as const) {
   });
 }
 
+Deno.test("large results at the same time and one after the other have each their own bytes", async () => {
+  const textOf = (id: number) => String.fromCharCode(65 + id).repeat(2_500_000 + id);
+  await using upstream = rawUpstream((request) =>
+    request.rpc?.method === "tools/call"
+      ? rpcResult(request, { text: textOf(request.rpc.id) })
+      : rpcResult(request, {})
+  );
+  await using process = startDoorman([upstream.url]);
+  for (let first = 0; first < 24; first += 6) {
+    const ids = Array.from({ length: 6 }, (_, at) => first + at);
+    for (const id of ids) {
+      await process.write(
+        JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "x" } }),
+      );
+    }
+    for (const id of ids) {
+      const line = await process.line("stdout", new RegExp(`"id":${id},`));
+      assert.ok(JSON.parse(line).result.text === textOf(id), `${id}`);
+    }
+  }
+});
+
 Deno.test({
   name: "a line of 200 MB, over the limit, is refused by its id and not kept, and the next is answered",
   ignore: Deno.build.os !== "linux",

@@ -1,6 +1,7 @@
 /** Bodies of both directions: at once where they are small and there, as streams otherwise. */
 import { ByteSource } from "../byte_stream.ts";
 import { joinBytes } from "../join_bytes.ts";
+import { lend, lentBytes } from "../lent_memory.ts";
 import { ChunkedDecoder } from "./chunked.ts";
 import { CutShort } from "./fields.ts";
 import type { Wire } from "./wire.ts";
@@ -173,14 +174,12 @@ function bodyStream(wire: Wire, take: Taking, reading: BodyReading): ByteSource 
   });
 }
 
-/** Memory for a body of known length is asked for in pieces of this size, and read into directly. */
-const pieceBytes = 1_048_576;
-
+/** Read directly into memory of its own; that of a large body is lent (`lent_memory.ts`). */
 function sizedStream(wire: Wire, length: number, reading: BodyReading): ByteSource {
   let left = length;
   let room = new Uint8Array();
   return new WireBody(reading, async () => {
-    if (room.length === 0) room = new Uint8Array(Math.min(left, pieceBytes));
+    if (room.length === 0) room = length < lentBytes ? new Uint8Array(left) : lend().subarray(0, left);
     const count = await wire.readInto(room);
     if (count === 0) throw new CutShort("half a body");
     const piece = room.subarray(0, count);
