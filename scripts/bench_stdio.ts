@@ -60,6 +60,8 @@ const text = report(pairs);
 console.log(text);
 if (versions.node === undefined) console.log("Not measured: the clients in Node (it is not installed).");
 if (values.write) {
-  const how = `${setting(Deno.env.get("MCP_DOORMAN_BIN"))} Medians of ${values.rounds} rounds, and of their ratios.`;
+  const how = `${
+    setting(Deno.env.get("MCP_DOORMAN_BIN"))
+  } Medians of ${values.rounds} rounds, and of their ratios.`;
   await writeSection("stdio", `## stdio mode\n\n${how}\n\n${explanation}\n\n${text}`);
 }
