@@ -14,12 +14,18 @@ export interface Surroundings {
   readonly readFile: (path: string) => string;
 }
 
-/** The process's own surroundings. A file is read once, since a pipe, as of `--env-file <(…)`, is empty after that. */
-export function processSurroundings(): Surroundings {
+/**
+ * The process's own surroundings. A file is read once, since a pipe, as of `--env-file <(…)`, is empty after that. With
+ * `filesOnly` a pipe is not read at all: another process has had its text.
+ */
+export function processSurroundings({ filesOnly = false } = {}): Surroundings {
   const texts = new Map<string, string>();
   return {
     env: Deno.env.toObject(),
     readFile(path) {
+      if (filesOnly && !Deno.statSync(path).isFile) {
+        throw new Error("it is a pipe, which one process can read; workers need a file");
+      }
       const text = texts.get(path) ?? Deno.readTextFileSync(path);
       texts.set(path, text);
       return text;

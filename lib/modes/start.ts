@@ -12,10 +12,11 @@ import { processSurroundings } from "../config/sources.ts";
 import { readStdioSettings, type StdioReading } from "../config/stdio_settings.ts";
 import type { StdioConfig } from "../stdio/config.ts";
 import { runStdio } from "./stdio.ts";
+import { isWorker } from "./worker_link.ts";
 
 /** Runs the mode until it ends; the exit code. @throws UserError when it cannot start */
 export async function runMode(argv: readonly string[]): Promise<number> {
-  const from = processSurroundings();
+  const from = processSurroundings({ filesOnly: isWorker() });
   const quick = readStdioSettings(argv, from);
   if (quick !== undefined) return await startStdio(quick);
   const { readSettings } = await import("../config/settings.ts");

@@ -12,9 +12,14 @@ export interface WorkerLink {
   readonly parentGone: Promise<string>;
 }
 
+/** Whether this process was started by another of this program, with the same command line. */
+export function isWorker(): boolean {
+  return Deno.env.get(workerVariable) !== undefined;
+}
+
 /** The link of a process that is a worker; `undefined` in any other. */
 export function workerLink(): WorkerLink | undefined {
-  if (Deno.env.get(workerVariable) === undefined) return undefined;
+  if (!isWorker()) return undefined;
   return {
     serving(adminPort) {
       Deno.stdout.writeSync(new TextEncoder().encode(`${adminPort}\n`));

@@ -150,3 +150,34 @@ function workersOf(http: HttpMode): number[] {
   });
   return [...new Set(pids)];
 }
+
+testWithService(
+  "redis",
+  "workers do not start without the settings of a pipe that was read before them",
+  async (path) => {
+    await using redis = await startRedis(path);
+    await using idp = await startIdp();
+    const home = await Deno.makeTempDir();
+    const pipe = `${home}/settings`;
+    try {
+      assert.ok((await new Deno.Command("mkfifo", { args: [pipe] }).output()).success);
+      const written = new Deno.Command("bash", { args: ["-c", 'echo ALLOW_EMAILS=a@b.example > "$0"', pipe] })
+        .output();
+      await using http = await startHttpMode({
+        idp,
+        upstreamUrl: "http://127.0.0.1:9/mcp",
+        args: ["--outbound-auth", "none", "--workers", "2", "--env-file", pipe],
+        env: { REDIS_URL: redis.url, TOKEN_SIGNING_SECRET: "0123456789abcdefghijklmnopqrstuvwxyz-workers" },
+        dontWait: true,
+      });
+      await written;
+
+      assert.equal(await http.process.exited, 2);
+      const said = http.process.stderr.filter((line) => line.includes(`Cannot read ${pipe}: it is a pipe`));
+      assert.ok(said.length > 0, http.process.stderr.join("\n"));
+      assert.ok(!http.process.stderr.some((line) => line.includes('"worker_serving"')));
+    } finally {
+      await Deno.remove(home, { recursive: true });
+    }
+  },
+);
