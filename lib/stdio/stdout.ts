@@ -41,7 +41,8 @@ export function lineWriter(sink: ByteSink): LineWriter {
   const broken = Promise.withResolvers<void>();
   let queue: Waiting[] = [];
   let isBroken = false;
-  let draining: Promise<void> | undefined;
+  let isDraining = false;
+  let draining = Promise.resolve();
 
   const writeAll = async (bytes: Uint8Array) => {
     for (let at = 0; at < bytes.length;) at += await sink.write(at === 0 ? bytes : bytes.subarray(at));
@@ -79,19 +80,23 @@ export function lineWriter(sink: ByteSink): LineWriter {
         for (const line of batch) line.done();
       }
     }
-    draining = undefined;
+    isDraining = false;
   };
   return {
     write(parts, hasLineBreaks) {
+      if (isBroken) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
       const line = [...hasLineBreaks ? parts.map(onOneLine) : inFewPieces(parts), newline];
       const bytes = line.reduce((sum, part) => sum + part.length, 0);
       queue.push({ parts: line, bytes, done: resolve });
-      draining ??= drain();
+      if (!isDraining) {
+        isDraining = true;
+        draining = drain();
+      }
       return promise;
     },
     async flushed() {
-      while (draining !== undefined) await draining;
+      while (isDraining) await draining;
     },
     broken: broken.promise,
   };

@@ -127,8 +127,14 @@ function startBare(url: string, home: string, env: Record<string, string> = {}) 
     child,
     exited: child.status.then(({ code }) => code),
     write: (line: string) => stdin.write(new TextEncoder().encode(`${line}\n`)),
+    closeStdin: () => stdin.close(),
     async [Symbol.asyncDispose]() {
       await stdin.close().catch(() => {});
+      try {
+        child.kill("SIGKILL");
+      } catch {
+        // It has ended by itself.
+      }
       await child.status;
       if (!child.stderr.locked) await child.stderr.cancel();
     },
@@ -173,6 +179,35 @@ async function waitingLogin() {
     },
   };
 }
+
+Deno.test("a host that dies with calls under way ends the process, though an answer comes while it says good-bye", async () => {
+  const held = new Map<unknown, () => void>();
+  await using upstream = rawUpstream((request) => {
+    const { method, rpc } = request;
+    if (method === "GET") return new Response(null, { status: 405 });
+    if (rpc?.method === "tools/call") {
+      return new Promise<Response>((resolve) => held.set(rpc.id, () => resolve(rpcResult(request, {}))));
+    }
+    if (method !== "DELETE") return rpcResult(request, plainInitialize, { "mcp-session-id": "a session" });
+    held.get(2)?.();
+    return new Promise<Response>(() => {});
+  });
+  await using home = await temporaryDir();
+  await using process = startBare(upstream.url, home.path);
+  await process.write(hello);
+  const reader = process.child.stdout.getReader();
+  await reader.read();
+  for (const id of [1, 2]) {
+    await process.write(JSON.stringify({ jsonrpc: "2.0", id, method: "tools/call", params: { name: "x" } }));
+  }
+  await upstream.request(({ rpc }) => rpc?.id === 2);
+  await process.closeStdin();
+  await reader.cancel();
+
+  const { ms } = await endsAfter(process.exited, () => held.get(1)?.());
+
+  assert.ok(ms < 1_000, `${ms} ms`);
+});
 
 Deno.test("a login under way does not keep the process alive", async (t) => {
   await using login = await waitingLogin();

@@ -281,10 +281,20 @@ Deno.test("a slow host slows the stream down instead of filling the memory", asy
   assert.ok(taken >= 2);
 });
 
-Deno.test("a host that reads no longer is noticed, and nobody waits for it", async () => {
-  const out = lineWriter({ write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")) });
+for (
+  const [how, fail] of [
+    ["later", () => Promise.reject(new Deno.errors.BrokenPipe("gone"))],
+    ["at once", () => {
+      throw new Deno.errors.BadResource("gone");
+    }],
+  ] as const
+) {
+  Deno.test(`a host that reads no longer is noticed, and nobody ever waits for it (it fails ${how})`, async () => {
+    const out = lineWriter({ write: fail });
 
-  await out.write([encoder.encode("{}")], false);
-  await out.broken;
-  await out.write([encoder.encode("{}")], false);
-});
+    await Promise.all([1, 2, 3].map(() => out.write([encoder.encode("{}")], false)));
+    await out.broken;
+    for (let n = 0; n < 3; n++) await out.write([encoder.encode("{}")], false);
+    await out.flushed();
+  });
+}

@@ -179,7 +179,7 @@ function sizedStream(wire: Wire, length: number, reading: BodyReading): ByteSour
   let left = length;
   let room = new Uint8Array();
   return new WireBody(reading, async () => {
-    if (room.length === 0) room = length < lentBytes ? new Uint8Array(left) : lend().subarray(0, left);
+    if (room.length === 0) room = left < lentBytes ? new Uint8Array(left) : lend();
     const count = await wire.readInto(room);
     if (count === 0) throw new CutShort("half a body");
     const piece = room.subarray(0, count);
