@@ -84,7 +84,6 @@ export function lineWriter(sink: ByteSink): LineWriter {
   };
   return {
     write(parts, hasLineBreaks) {
-      if (isBroken) return Promise.resolve();
       const { promise, resolve } = Promise.withResolvers<void>();
       const line = [...hasLineBreaks ? parts.map(onOneLine) : inFewPieces(parts), newline];
       const bytes = line.reduce((sum, part) => sum + part.length, 0);
