@@ -2,7 +2,7 @@
  * Memory for large bodies, used again. To ask the system for 5 MB and to leave them to the garbage collector costs 4 ms
  * of the 10 that a result of that size takes on its way, and 10 MB of memory under load.
  *
- *     lend() -> written into, handed on in parts -> giveBack(parts) by the last who reads them -> lent again
+ *     lend() -> written into, handed on in parts -> takeBack(parts), by the last who reads them -> lent again
  *
  * Nobody has to give anything back: what is not is collected like any memory. But who does must be sure that nobody
  * reads it any more.
@@ -25,7 +25,7 @@ export function lend(): Uint8Array<ArrayBuffer> {
 }
 
 /** Takes back the memory that these are parts of, where it was lent. */
-export function giveBack(parts: readonly Uint8Array[]): void {
+export function takeBack(parts: readonly Uint8Array[]): void {
   for (const { buffer } of parts) {
     if (!lent.delete(buffer) || spare.length >= maxSpare) continue;
     spare.push(buffer as ArrayBuffer);

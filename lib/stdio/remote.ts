@@ -8,7 +8,7 @@
  *       -> anything else         : an error with the request's id
  */
 import type { Clock } from "../base/clock.ts";
-import { giveBack } from "../base/lent_memory.ts";
+import { takeBack } from "../base/lent_memory.ts";
 import { type Logger, safeUrl } from "../base/log.ts";
 import { discard, type UpstreamResponse } from "../upstream/upstream.ts";
 import { httpError, type Incoming, isOk, mediaType, notJsonRpc, readJson, type Receive } from "./answer.ts";
@@ -119,7 +119,7 @@ export async function readAnswer(
     const message = await whole(parts, response);
     if (message === undefined) return;
     await delivery.receive(message);
-    return giveBack(message.parts);
+    return takeBack(message.parts);
   }
   await discard(response);
   if (response.status !== 202 && response.status !== 204) throw notJsonRpc(response);

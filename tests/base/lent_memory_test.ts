@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { giveBack, lend, lentBytes } from "../../lib/base/lent_memory.ts";
+import { lend, lentBytes, takeBack } from "../../lib/base/lent_memory.ts";
 
 Deno.test("memory that is given back is lent again, by whichever of its parts", () => {
   const first = lend();
   assert.equal(first.length, lentBytes);
-  giveBack([first.subarray(10, 20), first.subarray(20)]);
+  takeBack([first.subarray(10, 20), first.subarray(20)]);
   const second = lend();
 
   assert.equal(second.buffer, first.buffer);
@@ -14,7 +14,7 @@ Deno.test("memory that is given back is lent again, by whichever of its parts", 
 
 Deno.test("memory that was not lent is not taken", () => {
   const own = new Uint8Array(lentBytes);
-  giveBack([own]);
+  takeBack([own]);
   for (let n = 0; n < 10; n++) assert.notEqual(lend().buffer, own.buffer);
 });
 
@@ -34,10 +34,10 @@ Deno.test("nothing is lent to two at a time, however often it is given back, and
         const [memory] = held.splice(which % held.length, 1);
         if (memory === undefined) continue;
         gone.push(memory);
-        giveBack(Array.from({ length: times }, () => memory.subarray(0, 1)));
+        takeBack(Array.from({ length: times }, () => memory.subarray(0, 1)));
       }
-      giveBack(held);
-      giveBack(held);
+      takeBack(held);
+      takeBack(held);
       const again = Array.from({ length: 12 }, lend);
       assert.equal(new Set(again.map(({ buffer }) => buffer)).size, 12);
       const known = [...held, ...gone].map(({ buffer }) => buffer);
