@@ -53,6 +53,8 @@ async function throughHttpMode(
   await using http = await startHttpMode({ idp, ...behind });
   const { tokens } = await logIn(http.mcpUrl, { user: "alice" });
   const transcript = await transcriptOf(client, transport(http.mcpUrl, tokens.access_token), steps);
+  // Killed, it would leave the child that it started.
+  await http.stop();
   return transcript.lines();
 }
 
